@@ -1,0 +1,85 @@
+/**
+ * What the edge asks of a runner, and what a runner streams back.
+ *
+ * `POST /generations` on the runner takes a `GenerationRequest` and answers with server-sent events, each a
+ * `GenerationEvent` as JSON in `data:`. The first is `generation-start`, sent once the prompt has been accepted and its
+ * first token is due; the last, and only the last, is `generation-finish` or `generation-error`. What can be refused
+ * beforehand is refused with a status and an error body instead.
+ */
+import * as v from 'valibot'
+import { errorDetailSchema } from './error.ts'
+
+export const chatRoleSchema = v.picklist(['system', 'user', 'assistant'])
+export const chatTurnSchema = v.strictObject({ role: chatRoleSchema, content: v.string() })
+export type ChatTurn = v.InferOutput<typeof chatTurnSchema>
+
+export const generationRequestSchema = v.strictObject({
+  model: v.string(),
+  /** Whose request this is; the queue is fair between tenants. */
+  tenant: v.string(),
+  messages: v.pipe(v.array(chatTurnSchema), v.minLength(1)),
+  /** Null: as many as the context holds. */
+  maxTokens: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** 0 is greedy. */
+  temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
+  topP: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  /** 0: no limit. */
+  topK: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Null: a random one. */
+  seed: v.nullable(v.pipe(v.number(), v.safeInteger())),
+  /** The answer ends before the first of these. */
+  stop: v.array(v.pipe(v.string(), v.minLength(1))),
+})
+export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
+
+export const usageSchema = v.object({ promptTokens: v.number(), completionTokens: v.number() })
+export type Usage = v.InferOutput<typeof usageSchema>
+
+/** Milliseconds, and tokens a second. */
+export const timingsSchema = v.object({
+  queueMs: v.number(),
+  promptMs: v.number(),
+  promptPerSecond: v.number(),
+  generationMs: v.number(),
+  generationPerSecond: v.number(),
+})
+export type Timings = v.InferOutput<typeof timingsSchema>
+
+export const generationEventSchema = v.variant('type', [
+  v.object({
+    type: v.literal('generation-start'),
+    model: v.string(),
+    /** Hash of the model and the execution provider: OpenAI's `system_fingerprint`. */
+    fingerprint: v.string(),
+    promptTokens: v.number(),
+  }),
+  v.object({ type: v.literal('text-delta'), text: v.string() }),
+  v.object({
+    type: v.literal('generation-finish'),
+    finishReason: v.picklist(['stop', 'length']),
+    usage: usageSchema,
+    timings: timingsSchema,
+  }),
+  v.object({ type: v.literal('generation-error'), error: errorDetailSchema }),
+])
+export type GenerationEvent = v.InferOutput<typeof generationEventSchema>
+
+/** `GET /models` on the runner. */
+export const runnerModelSchema = v.object({
+  id: v.string(),
+  /** Unix seconds. */
+  created: v.number(),
+  ownedBy: v.string(),
+  task: v.literal('chat'),
+  /** Tokens that prompt and answer may have together. */
+  contextLength: v.number(),
+  fingerprint: v.string(),
+  /** The execution provider: `cpu`, `cuda`. */
+  device: v.string(),
+})
+export type RunnerModel = v.InferOutput<typeof runnerModelSchema>
+export const runnerModelsSchema = v.object({ models: v.array(runnerModelSchema) })
+
+/** `GET /health` on the runner: 200 `ok` once the default model answers, else 503 `starting`. */
+export const runnerHealthSchema = v.object({ status: v.picklist(['ok', 'starting']), detail: v.optional(v.string()) })
+export type RunnerHealth = v.InferOutput<typeof runnerHealthSchema>

@@ -1,0 +1,22 @@
+/** What one request may ask for. Each limit is named in the error that going over it gives. */
+export const LIMITS = {
+  /** Bytes of a JSON body. */
+  bodyBytes: 1 << 20,
+  /** Nesting of a JSON body. */
+  jsonDepth: 64,
+  /** Messages in one chat request. */
+  messages: 2048,
+  /** UTF-16 code units of all the text in one request. */
+  textLength: 1 << 20,
+  /** Stop strings, and the length of each in UTF-16 code units. */
+  stopStrings: 4,
+  stopLength: 256,
+  /** The most tokens that one request may ask for; the model's context is the tighter bound. */
+  maxTokens: 1 << 20,
+  /** Items in one conversation request. */
+  conversationItems: 20,
+  /** Entries of `metadata`, and the length of a key and of a value, as OpenAI has them. */
+  metadataEntries: 16,
+  metadataKeyLength: 64,
+  metadataValueLength: 512,
+} as const
