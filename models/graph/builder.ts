@@ -1,0 +1,116 @@
+/**
+ * Builds a graph node by node. Each call infers the types of its outputs at once, so a mistake is reported on the line
+ * that makes it.
+ *
+ *   const g = new GraphBuilder('affine')
+ *   const x = g.input('x', 'float32', ['batch', 4])
+ *   const [y] = g.op('Add', [x, g.weight('bias', 'float32', [4], () => bias)])
+ *   g.output(y, 'y')
+ */
+import { GraphError } from './error.ts'
+import type { Graph, Initializer, Node, Value } from './graph.ts'
+import { type Attributes, type OpName, opSpec } from './ops.ts'
+import type { ElementType, Shape } from './tensor-type.ts'
+import { verify } from './verify.ts'
+
+export class GraphBuilder {
+  readonly #name: string
+  readonly #inputs: Value[] = []
+  readonly #outputs: Value[] = []
+  readonly #initializers: Initializer[] = []
+  readonly #nodes: Node[] = []
+  readonly #scope: string[] = []
+  readonly #names = new Set<string>()
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  input(name: string, element: ElementType, shape: Shape): Value {
+    const value = { name: this.#take(name), element, shape }
+    this.#inputs.push(value)
+    return value
+  }
+
+  /** Weights, read when the graph is written. */
+  weight(name: string, element: ElementType, shape: Shape, data: () => ArrayBufferView, storage?: string): Value {
+    const value = { name: this.#take(name), element, shape }
+    this.#initializers.push({ value, data, storage })
+    return value
+  }
+
+  /** A small constant of 64-bit integers: a shape, a list of axes. */
+  integers(elements: readonly number[]): Value {
+    const name = this.#take(`const_${elements.join('_').replaceAll('-', 'm')}`, true)
+    const value = { name, element: 'int64' as const, shape: [elements.length], constant: elements }
+    if (!this.#initializers.some((known) => known.value.name === name)) {
+      this.#initializers.push({ value, data: () => BigInt64Array.from(elements, BigInt) })
+    }
+    return value
+  }
+
+  /** Adds a node and returns its outputs; those whose index is not below `outputs` are left out. */
+  op<Op extends OpName>(op: Op, inputs: readonly (Value | null)[], attributes: Attributes<Op>): readonly [Value, ...Value[]] {
+    const spec = opSpec(op)
+    const name = this.#take([...this.#scope, op].join('/'), false, true)
+    let types: ReturnType<typeof spec.infer>
+    try {
+      types = spec.infer(
+        inputs.map((input) => input ?? undefined),
+        attributes,
+      )
+    } catch (error) {
+      throw error instanceof GraphError ? new GraphError(`${name}: ${error.message}`, { cause: error }) : error
+    }
+    const outputs = types.map((type, i) => type && { element: type.element, shape: type.shape, name: `${name}:${i}` })
+    this.#nodes.push({ op, inputs, outputs: outputs.map((value) => value ?? null), attributes })
+    const [first, ...rest] = outputs.filter((value) => value !== undefined)
+    if (!first) throw new GraphError(`${name}: no output`)
+    return [first, ...rest]
+  }
+
+  /** Names what `body` adds `scope/…`. */
+  in<T>(scope: string, body: () => T): T {
+    this.#scope.push(scope)
+    try {
+      return body()
+    } finally {
+      this.#scope.pop()
+    }
+  }
+
+  /** Makes a value an output of the graph, under another name. */
+  output(value: Value, name: string): void {
+    this.#take(name)
+    const renamed = { ...value, name }
+    for (const [i, node] of this.#nodes.entries()) {
+      this.#nodes[i] = {
+        ...node,
+        inputs: node.inputs.map((input) => (input?.name === value.name ? renamed : input)),
+        outputs: node.outputs.map((output) => (output?.name === value.name ? renamed : output)),
+      }
+    }
+    this.#outputs.push(renamed)
+  }
+
+  /** The finished graph, verified. */
+  build(): Graph {
+    const graph: Graph = {
+      name: this.#name,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      initializers: this.#initializers,
+      nodes: this.#nodes,
+    }
+    verify(graph)
+    return graph
+  }
+
+  #take(name: string, shared = false, numbered = false): string {
+    let free = name
+    for (let i = 1; numbered && this.#names.has(free); i++) free = `${name}.${i}`
+    if (this.#names.has(free) && !shared) throw new GraphError(`${name}: the name is taken`)
+    this.#names.add(free)
+    return free
+  }
+}

@@ -1,0 +1,80 @@
+/** Shape inference that several operators share. Symbolic dimensions are compared by name. */
+import { GraphError } from './error.ts'
+import type { Dim, ElementType, Shape, TensorType } from './tensor-type.ts'
+
+/** A tensor as an operator sees it: its type and, for a small integer constant, its elements. */
+export interface Operand extends TensorType {
+  readonly constant?: readonly number[] | undefined
+}
+
+export function known(operand: Operand | undefined): Operand {
+  if (!operand) throw new GraphError('a required input is missing')
+  return operand
+}
+
+export const elementOf = (operand: Operand | undefined): ElementType => known(operand).element
+
+/** A dimension by its index, counted from the end if negative. */
+export function dimAt(operand: Operand | undefined, index: number): Dim {
+  const { shape } = known(operand)
+  const dim = shape[index < 0 ? shape.length + index : index]
+  if (dim === undefined) throw new GraphError(`[${shape}] has no dimension ${index}`)
+  return dim
+}
+
+export const withLastDim = (shape: Shape, last: Dim): Shape => [...shape.slice(0, -1), last]
+
+/** NumPy's broadcasting. */
+export function broadcast(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1
+    const y = b[i - rank + b.length] ?? 1
+    if (x === y || y === 1) return x
+    if (x === 1) return y
+    throw new GraphError(`[${a}] and [${b}] do not broadcast`)
+  })
+}
+
+/** Reshape to a constant shape: 0 keeps a dimension, one −1 takes what is left. */
+export function inferReshape(x: Operand | undefined, to: Operand | undefined): TensorType {
+  const { element, shape } = known(x)
+  const wanted = known(to).constant
+  if (!wanted) throw new GraphError('Reshape: the shape has to be a constant')
+  const dims: Dim[] = wanted.map((dim, i) => (dim === 0 ? (shape[i] ?? 1) : dim))
+  const open = dims.indexOf(-1)
+  if (open >= 0) dims[open] = remaining(shape, dims.filter((_, i) => i !== open))
+  return { element, shape: dims }
+}
+
+/** The product of `all` over that of `some`: a number, or a product of names. */
+function remaining(all: Shape, some: Shape): Dim {
+  const product = (shape: Shape) => shape.reduce<number>((n, dim) => (typeof dim === 'number' ? n * dim : n), 1)
+  const factor = product(all) / product(some)
+  const names = all.filter((dim) => typeof dim === 'string')
+  for (const dim of some) {
+    if (typeof dim === 'number') continue
+    const at = names.indexOf(dim)
+    if (at < 0) throw new GraphError(`Reshape: [${all}] has no dimension ${dim}`)
+    names.splice(at, 1)
+  }
+  if (!Number.isInteger(factor)) throw new GraphError(`Reshape: [${all}] does not divide into [${some}]`)
+  return names.length === 0 ? factor : [...(factor === 1 ? [] : [factor]), ...names].join('*')
+}
+
+/** Split into constant sizes, or into `count` equal parts. */
+export function inferSplit(
+  x: Operand | undefined,
+  sizes: Operand | undefined,
+  axis: number,
+  count: number | undefined,
+): readonly TensorType[] {
+  const { element, shape } = known(x)
+  const at = axis < 0 ? axis + shape.length : axis
+  const whole = dimAt(x, axis)
+  const parts = sizes?.constant ?? (count && typeof whole === 'number' ? Array(count).fill(whole / count) : undefined)
+  if (!parts) throw new GraphError('Split: the sizes have to be constant')
+  const total = parts.reduce((a, b) => a + b, 0)
+  if (total !== whole) throw new GraphError(`Split: parts of ${parts} do not add up to ${whole}`)
+  return parts.map((part) => ({ element, shape: [...shape.slice(0, at), part, ...shape.slice(at + 1)] }))
+}

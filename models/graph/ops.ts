@@ -1,0 +1,176 @@
+/**
+ * The one table of operators: domain, arity, attributes and shape inference. The builder's types, the verifier and the
+ * encoder all derive from it. Semantics: ONNX operator set 21, and ONNX Runtime's ContribOperators.md for `com.microsoft`.
+ */
+import { GraphError } from './error.ts'
+import { broadcast, dimAt, elementOf, inferReshape, inferSplit, known, type Operand, withLastDim } from './infer.ts'
+import type { ElementType, TensorType } from './tensor-type.ts'
+import { ELEMENTS } from './tensor-type.ts'
+
+/** What an attribute holds; a question mark makes it optional. */
+export type AttributeKind = 'int' | 'float' | 'ints' | 'string' | 'int?' | 'float?' | 'ints?' | 'string?'
+export type AttributeKinds = Readonly<Record<string, AttributeKind>>
+interface KindTypes {
+  int: number
+  float: number
+  ints: readonly number[]
+  string: string
+}
+type Base<K> = K extends `${infer B}?` ? B : K
+type ValueOf<K> = Base<K> extends keyof KindTypes ? KindTypes[Base<K>] : never
+type AttributesFrom<S extends AttributeKinds> = {
+  readonly [K in keyof S as S[K] extends `${string}?` ? never : K]: ValueOf<S[K]>
+} & { readonly [K in keyof S as S[K] extends `${string}?` ? K : never]?: ValueOf<S[K]> }
+
+/** Input types in the operator's order; an optional input that is left out is undefined. */
+export type Operands = readonly (Operand | undefined)[]
+
+interface OpSpec<S extends AttributeKinds> {
+  readonly domain: '' | 'com.microsoft'
+  /** Fewest and most inputs. */
+  readonly inputs: readonly [number, number]
+  readonly attributes: S
+  /** Types of the outputs, undefined for one that is not asked for. Throws GraphError on operands that do not fit. */
+  readonly infer: (inputs: Operands, attributes: AttributesFrom<S>) => readonly (TensorType | undefined)[]
+}
+const op = <const S extends AttributeKinds>(spec: OpSpec<S>): OpSpec<S> => spec
+
+const elementwise = op({
+  domain: '',
+  inputs: [2, 2],
+  attributes: {},
+  infer: ([a, b]) => [{ element: elementOf(a), shape: broadcast(known(a).shape, known(b).shape) }],
+})
+
+export const OPS = {
+  Add: elementwise,
+  Mul: elementwise,
+  Sigmoid: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
+  Cast: op({
+    domain: '',
+    inputs: [1, 1],
+    attributes: { to: 'int' },
+    infer: ([x], { to }) => {
+      const element = (Object.keys(ELEMENTS) as ElementType[]).find((name) => ELEMENTS[name].code === to)
+      if (!element) throw new GraphError(`Cast: no element type has the code ${to}`)
+      return [{ element, shape: known(x).shape }]
+    },
+  }),
+  Gather: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: { axis: 'int?' },
+    infer: ([data, indices], { axis = 0 }) => {
+      const { shape } = known(data)
+      return [
+        {
+          element: elementOf(data),
+          shape: [...shape.slice(0, axis), ...known(indices).shape, ...shape.slice(axis + 1)],
+        },
+      ]
+    },
+  }),
+  MatMul: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: {},
+    infer: ([a, b]) => {
+      const inner = dimAt(a, -1)
+      if (inner !== dimAt(b, -2)) throw new GraphError(`MatMul: ${inner} columns meet ${dimAt(b, -2)} rows`)
+      return [{ element: elementOf(a), shape: withLastDim(known(a).shape, dimAt(b, -1)) }]
+    },
+  }),
+  Reshape: op({ domain: '', inputs: [2, 2], attributes: { allowzero: 'int?' }, infer: ([x, to]) => [inferReshape(x, to)] }),
+  Split: op({
+    domain: '',
+    inputs: [1, 2],
+    attributes: { axis: 'int', num_outputs: 'int?' },
+    infer: ([x, sizes], { axis, num_outputs }) => inferSplit(x, sizes, axis, num_outputs),
+  }),
+  ReduceSum: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: { keepdims: 'int' },
+    infer: ([x, axes], { keepdims }) => {
+      const { shape } = known(x)
+      const reduced = new Set(known(axes).constant?.map((axis) => (axis < 0 ? axis + shape.length : axis)))
+      const kept = keepdims
+        ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim))
+        : shape.filter((_, i) => !reduced.has(i))
+      return [{ element: elementOf(x), shape: kept }]
+    },
+  }),
+  /** RMSNorm: x / sqrt(mean(x²) + epsilon) · scale. ONNX Runtime registers it in the default domain. */
+  SimplifiedLayerNormalization: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
+    infer: ([x]) => [known(x)],
+  }),
+  /** The sum of input and skip, normalised; the sum itself is the fourth output. */
+  SkipSimplifiedLayerNormalization: op({
+    domain: 'com.microsoft',
+    inputs: [3, 4],
+    attributes: { epsilon: 'float' },
+    infer: ([x]) => [known(x), undefined, undefined, known(x)],
+  }),
+  /** x · sigmoid(alpha · x); SiLU for alpha 1. */
+  QuickGelu: op({ domain: 'com.microsoft', inputs: [1, 1], attributes: { alpha: 'float' }, infer: ([x]) => [known(x)] }),
+  /** x · Wᵀ with W [N, K] in blocks of `bits`-bit codes: inputs x, codes, scales, zero points, group index, bias. */
+  MatMulNBits: op({
+    domain: 'com.microsoft',
+    inputs: [3, 6],
+    attributes: { K: 'int', N: 'int', bits: 'int', block_size: 'int', accuracy_level: 'int?' },
+    infer: ([x, codes, scales], { K, N, bits, block_size }) => {
+      if (dimAt(x, -1) !== K) throw new GraphError(`MatMulNBits: ${dimAt(x, -1)} columns, but K is ${K}`)
+      const blocks = Math.ceil(K / block_size)
+      const want = [N, blocks, (block_size * bits) / 8]
+      if (String(known(codes).shape) !== String(want)) {
+        throw new GraphError(`MatMulNBits: codes are [${known(codes).shape}], not [${want}]`)
+      }
+      const entries = known(scales).shape.reduce<number>((n, dim) => n * Number(dim), 1)
+      if (entries !== N * blocks) throw new GraphError(`MatMulNBits: ${entries} scales, not ${N * blocks}`)
+      return [{ element: elementOf(x), shape: withLastDim(known(x).shape, N) }]
+    },
+  }),
+  /** Rows of a table kept in blocks of codes: inputs data, indices, scales, zero points. */
+  GatherBlockQuantized: op({
+    domain: 'com.microsoft',
+    inputs: [3, 4],
+    attributes: { bits: 'int', block_size: 'int', gather_axis: 'int', quantize_axis: 'int' },
+    infer: ([data, indices, scales], { bits, gather_axis }) => {
+      if (gather_axis !== 0) throw new GraphError('GatherBlockQuantized: only rows are gathered here')
+      const width = Number(dimAt(data, -1)) * (elementOf(data) === 'uint8' ? 8 / bits : 1)
+      return [{ element: elementOf(scales), shape: [...known(indices).shape, width] }]
+    },
+  }),
+  /**
+   * Attention of `num_heads` query heads over `kv_num_heads` key-value heads, rotary embedding and KV cache included.
+   * Inputs: query (or packed query-key-value), key, value, past key, past value [batch, kvHeads, capacity, headDim],
+   * lengths − 1 [batch], greatest total length, cos, sin. Outputs: attention, present key, present value.
+   */
+  GroupQueryAttention: op({
+    domain: 'com.microsoft',
+    inputs: [7, 16],
+    attributes: {
+      num_heads: 'int',
+      kv_num_heads: 'int',
+      do_rotary: 'int?',
+      rotary_interleaved: 'int?',
+      scale: 'float?',
+    },
+    infer: ([query, , , pastKey, pastValue], { num_heads }) => {
+      const width = num_heads * Number(dimAt(pastKey, -1))
+      return [
+        { element: elementOf(query), shape: withLastDim(known(query).shape, width) },
+        known(pastKey),
+        known(pastValue),
+      ]
+    },
+  }),
+} as const
+
+export type OpName = keyof typeof OPS
+export type Attributes<Op extends OpName> = AttributesFrom<(typeof OPS)[Op]['attributes']>
+/** The table without each operator's own types, for passes that walk any graph. */
+export const opSpec = (name: OpName): OpSpec<AttributeKinds> => OPS[name] as unknown as OpSpec<AttributeKinds>
