@@ -2,7 +2,7 @@
 import { GraphError } from './error.ts'
 import type { Graph, Node } from './graph.ts'
 import { type AttributeKind, opSpec } from './ops.ts'
-import { byteLength, formatType, sameType } from './tensor-type.ts'
+import { byteLength, formatType, sameType, type TensorType } from './tensor-type.ts'
 
 type Rule = (graph: Graph) => Iterable<string>
 
@@ -56,13 +56,25 @@ function* attributes({ nodes }: Graph): Iterable<string> {
   }
 }
 
+/** The types of a node's outputs, or why it has none. */
+function infer(node: Node): readonly (TensorType | undefined)[] | string {
+  const operands = node.inputs.map((input) => input ?? undefined)
+  try {
+    return opSpec(node.op).infer(operands, node.attributes as Readonly<Record<string, never>>)
+  } catch (error) {
+    if (error instanceof GraphError) return error.message
+    throw error
+  }
+}
+
 /** The types written down are those that the operators give. */
 function* types({ nodes }: Graph): Iterable<string> {
   for (const node of nodes) {
-    const inferred = opSpec(node.op).infer(
-      node.inputs.map((input) => input ?? undefined),
-      node.attributes as Readonly<Record<string, never>>,
-    )
+    const inferred = infer(node)
+    if (typeof inferred === 'string') {
+      yield `${label(node)}: ${inferred}`
+      continue
+    }
     for (const [i, output] of node.outputs.entries()) {
       const type = inferred[i]
       if (!output) continue

@@ -1,0 +1,87 @@
+/**
+ * The engine as the rest of the runner sees it: it lives in a thread of its own, so that the event loop never blocks.
+ * The number of requests is bounded here, where a refusal costs nothing.
+ */
+import { Worker } from 'node:worker_threads'
+import { ApiError } from '#protocol/error.ts'
+import type { EngineEvent, EngineRequest } from './engine.ts'
+import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-thread.ts'
+
+/** Requests that may be waiting or running at once. */
+const MOST_REQUESTS = 64
+/** Weight of the newest request in the running average of how long one takes. */
+const NEWEST = 0.2
+
+export class EngineClient {
+  readonly contextLength: number
+  /** Settles only if the thread dies: rejects with the reason. */
+  readonly died: Promise<never>
+  readonly #thread: Worker
+  readonly #listeners = new Map<number, (event: EngineEvent) => void>()
+  #nextId = 1
+  #averageSeconds = 1
+
+  private constructor(thread: Worker, contextLength: number) {
+    this.#thread = thread
+    this.contextLength = contextLength
+    thread.on('message', (message: EngineMessage) => {
+      if (message.type !== 'ready') this.#deliver(message)
+    })
+    this.died = new Promise((_, reject) => {
+      const end = (reason: Error) => {
+        for (const id of [...this.#listeners.keys()]) this.#deliver({ type: 'error', id, message: reason.message })
+        reject(reason)
+      }
+      thread.once('error', end)
+      thread.once('exit', (code) => end(new Error(`the engine's thread ended with code ${code}`)))
+    })
+    this.died.catch(() => {})
+  }
+
+  /** Loads a model; rejects if it cannot be loaded. */
+  static start(data: EngineThreadData): Promise<EngineClient> {
+    const thread = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: data })
+    return new Promise((resolve, reject) => {
+      thread.once('error', reject)
+      thread.once('message', (message: EngineMessage) => {
+        thread.off('error', reject)
+        if (message.type === 'ready') resolve(new EngineClient(thread, message.contextLength))
+        else reject(new Error(`the engine began with ${message.type}`))
+      })
+    })
+  }
+
+  /**
+   * Asks for an answer. `listen` gets each event; the last is `finish`, `cancelled` or `error`.
+   * @returns cancels the request
+   * @throws ApiError `queue_full` with the seconds after which a place should be free
+   */
+  submit(request: Omit<EngineRequest, 'id'>, listen: (event: EngineEvent) => void): () => void {
+    if (this.#listeners.size >= MOST_REQUESTS) {
+      const retryAfter = Math.min(60, Math.ceil(this.#averageSeconds))
+      throw new ApiError('queue_full', `${MOST_REQUESTS} requests are waiting already, which is the limit`, { retryAfter })
+    }
+    const id = this.#nextId++
+    this.#listeners.set(id, listen)
+    this.#send({ type: 'submit', request: { ...request, id } })
+    return () => this.#send({ type: 'cancel', id })
+  }
+
+  async stop(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
+  #send(command: EngineCommand): void {
+    this.#thread.postMessage(command)
+  }
+
+  #deliver(event: EngineEvent): void {
+    const listen = this.#listeners.get(event.id)
+    if (event.type === 'finish') {
+      const seconds = (event.timings.promptMs + event.timings.generationMs) / 1000
+      this.#averageSeconds += NEWEST * (seconds - this.#averageSeconds)
+    }
+    if (event.type !== 'start' && event.type !== 'text') this.#listeners.delete(event.id)
+    listen?.(event)
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The thread that owns a model: builds its graph if need be, loads it, and steps the engine. Commands are looked at
+ * between steps. See `engine-client.ts` for the other side.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { parseGguf } from '#models/importers/gguf.ts'
+import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
+import { Runtime } from '../runtime/runtime.ts'
+import { ensureLlamaGraph } from '../store/llama-graph.ts'
+import { openRangeReader } from '../store/range-reader.ts'
+import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
+import { OnnxDecoder } from './onnx-decoder.ts'
+
+export interface EngineThreadData {
+  readonly ggufPath: string
+  readonly sha256: string
+  readonly threads: number
+}
+export type EngineCommand =
+  | { readonly type: 'submit'; readonly request: EngineRequest }
+  | { readonly type: 'cancel'; readonly id: number }
+export type EngineMessage = EngineEvent | { readonly type: 'ready'; readonly contextLength: number }
+
+if (!parentPort) throw new TypeError('the engine runs in a thread of its own')
+const port = parentPort
+const send = (message: EngineMessage) => port.postMessage(message)
+
+const { ggufPath, sha256, threads } = workerData as EngineThreadData
+const { path: modelPath, config } = ensureLlamaGraph(ggufPath, sha256)
+const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, ...config })
+using reader = openRangeReader(ggufPath)
+const vocabulary = createTokenizer(parseGguf(reader).metadata)
+const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now() })
+// The first runs are slow: they touch the weights and make the operators' buffers.
+decoder.run([0, 0], 0)
+decoder.run([0], 2)
+
+let stepping = false
+const step = () => {
+  stepping = engine.step()
+  if (stepping) setImmediate(step)
+}
+port.on('message', (command: EngineCommand) => {
+  if (command.type === 'cancel') return engine.cancel(command.id)
+  engine.submit(command.request)
+  if (stepping) return
+  stepping = true
+  setImmediate(step)
+})
+send({ type: 'ready', contextLength: config.contextLength })

@@ -1,0 +1,57 @@
+/**
+ * The runner's process: serves on loopback at once, says `starting` until its model answers, and ends with its parent.
+ * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
+ */
+import { catalogue } from '#models/catalogue/catalogue.ts'
+import { ApiError } from '#protocol/error.ts'
+import { ChatModel } from './chat-model.ts'
+import { generations } from './routes/generations.ts'
+import { createRunnerServer, sendJson } from './routes/server.ts'
+import { readSettings, SettingsError } from './settings.ts'
+import { ensureModel } from './store/store.ts'
+
+const EX_CONFIG = 78
+const RETRY_SECONDS = 2
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env)
+  const [entry] = catalogue().filter(({ task }) => task === 'chat')
+  if (!entry) throw new SettingsError('the catalogue has no chat model')
+  let model: ChatModel | undefined
+
+  const find = (name: string): ChatModel => {
+    if (name !== entry.id) {
+      throw new ApiError('model_not_found', `The model \`${name}\` does not exist.`, { param: 'model' })
+    }
+    if (!model) throw new ApiError('model_loading', `The model \`${name}\` is loading.`, { retryAfter: RETRY_SECONDS })
+    return model
+  }
+  const server = createRunnerServer(settings.secret, {
+    'GET /health': ({ response }) =>
+      model ? sendJson(response, 200, { status: 'ok' }) : sendJson(response, 503, { status: 'starting', detail: entry.id }),
+    'GET /models': ({ response }) => sendJson(response, 200, { models: model ? [model.info] : [] }),
+    'POST /generations': generations(find),
+  })
+  const stop = () => {
+    server.close()
+    server.closeAllConnections()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(settings.port, '127.0.0.1', resolve)
+  })
+
+  const started = performance.now()
+  const path = await ensureModel(entry, { root: settings.models })
+  model = await ChatModel.load({ entry, path, device: settings.device, threads: settings.threads })
+  const ms = Math.round(performance.now() - started)
+  console.log(JSON.stringify({ level: 'info', event: 'model-loaded', model: entry.id, device: settings.device, ms }))
+  await model.engine.died
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof SettingsError ? error.message : error)
+  process.exit(error instanceof SettingsError ? EX_CONFIG : 1)
+})

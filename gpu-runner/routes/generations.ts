@@ -1,0 +1,51 @@
+/** `POST /generations`: see `protocol/generation.ts`. A closed connection cancels the generation. */
+import { randomInt } from 'node:crypto'
+import * as v from 'valibot'
+import { ApiError } from '#protocol/error.ts'
+import { type GenerationEvent, generationRequestSchema } from '#protocol/generation.ts'
+import type { ChatModel } from '../chat-model.ts'
+import type { EngineEvent } from '../engine/engine.ts'
+import { type Exchange, readJson } from './server.ts'
+
+const MOST_SEED = 2 ** 48 - 1
+
+/** @param find the model of that name; throws ApiError if there is none, or not yet */
+export function generations(find: (model: string) => ChatModel): (exchange: Exchange) => Promise<void> {
+  return async ({ request, response }) => {
+    const parsed = v.safeParse(generationRequestSchema, await readJson(request))
+    if (!parsed.success) {
+      const [issue] = parsed.issues
+      throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
+    }
+    const { model: name, tenant, messages, seed, stop, temperature, topP, topK, maxTokens } = parsed.output
+    const model = find(name)
+    const prompt = model.encode(messages, maxTokens)
+    const sampling = { temperature, topP, topK, seed: seed ?? randomInt(MOST_SEED), stop }
+    const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
+    const cancel = model.engine.submit({ tenant, ...prompt, ...sampling }, (event) => {
+      const rendered = render(event, model, prompt.prompt.length)
+      if (rendered) send(rendered)
+      if (event.type !== 'start' && event.type !== 'text') response.end()
+    })
+    response.once('close', cancel)
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    response.flushHeaders()
+  }
+}
+
+function render(event: EngineEvent, { info }: ChatModel, promptTokens: number): GenerationEvent | undefined {
+  switch (event.type) {
+    case 'start':
+      return { type: 'generation-start', model: info.id, fingerprint: info.fingerprint, promptTokens }
+    case 'text':
+      return { type: 'text-delta', text: event.text }
+    case 'finish': {
+      const { finishReason, usage, timings } = event
+      return { type: 'generation-finish', finishReason, usage, timings }
+    }
+    case 'error':
+      return { type: 'generation-error', error: new ApiError('runner_failed', 'the model failed').detail }
+    case 'cancelled':
+      return undefined
+  }
+}

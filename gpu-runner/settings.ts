@@ -1,0 +1,48 @@
+/** The runner's settings, from its environment. */
+import { availableParallelism } from 'node:os'
+import * as v from 'valibot'
+
+/** More threads than this gain nothing on the small models that a CPU serves. */
+const MOST_THREADS = 8
+
+const schema = v.object({
+  RUNNER_PORT: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
+  RUNNER_SECRET: v.pipe(v.string(), v.minLength(32)),
+  TANDEM_MODELS: v.pipe(v.string(), v.minLength(1)),
+  TANDEM_DEVICE: v.optional(v.picklist(['auto', 'cuda', 'webgpu', 'cpu']), 'auto'),
+})
+
+export interface RunnerSettings {
+  readonly port: number
+  readonly secret: string
+  readonly models: string
+  readonly device: 'cpu'
+  readonly threads: number
+}
+
+/** What the operator set cannot be had. The process ends with exit code 78 (EX_CONFIG of sysexits.h). */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+}
+
+/** Throws SettingsError naming the variable and its value. */
+export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
+  const parsed = v.safeParse(schema, env)
+  if (!parsed.success) {
+    const [issue] = parsed.issues
+    throw new SettingsError(`${v.getDotPath(issue) ?? 'environment'}: ${issue.message}`)
+  }
+  const { RUNNER_PORT, RUNNER_SECRET, TANDEM_MODELS, TANDEM_DEVICE } = parsed.output
+  if (TANDEM_DEVICE === 'cuda' || TANDEM_DEVICE === 'webgpu') {
+    throw new SettingsError(
+      `TANDEM_DEVICE=${TANDEM_DEVICE}: the runner has no ${TANDEM_DEVICE} provider yet. Use TANDEM_DEVICE=cpu or auto.`,
+    )
+  }
+  return {
+    port: RUNNER_PORT,
+    secret: RUNNER_SECRET,
+    models: TANDEM_MODELS,
+    device: 'cpu',
+    threads: Math.min(MOST_THREADS, availableParallelism()),
+  }
+}
