@@ -1,7 +1,7 @@
 /** A chat model, loaded: its tokenizer and chat template on this thread, its engine on another. */
 import { createHash } from 'node:crypto'
 import type { CatalogueEntry } from '#models/catalogue/schema.ts'
-import { metadataString, parseGguf } from '#models/importers/gguf.ts'
+import { parseGguf } from '#models/importers/gguf.ts'
 import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ApiError } from '#protocol/error.ts'
@@ -31,7 +31,7 @@ export class ChatModel {
   }
 
   static async load({ entry, path, device, threads }: ChatModelOptions): Promise<ChatModel> {
-    const starting = EngineClient.start({ ggufPath: path, sha256: entry.sha256, threads })
+    const starting = EngineClient.start({ ggufPath: path, sha256: entry.file.sha256, threads })
     using reader = openRangeReader(path)
     const { metadata } = parseGguf(reader)
     const tokenizer = createTokenizer(metadata)
@@ -43,7 +43,7 @@ export class ChatModel {
       ownedBy: entry.publisher,
       task: 'chat',
       contextLength: engine.contextLength,
-      fingerprint: `fp_${createHash('sha256').update(`${entry.sha256} ${device}`).digest('hex').slice(0, 12)}`,
+      fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
       device,
     }
     return new ChatModel(info, engine, tokenizer, template)

@@ -2,7 +2,7 @@
  * The runner's process: serves on loopback at once, says `starting` until its model answers, and ends with its parent.
  * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
  */
-import { catalogue } from '#models/catalogue/catalogue.ts'
+import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ApiError } from '#protocol/error.ts'
 import { ChatModel } from './chat-model.ts'
 import { generations } from './routes/generations.ts'
@@ -15,8 +15,7 @@ const RETRY_SECONDS = 2
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const [entry] = catalogue().filter(({ task }) => task === 'chat')
-  if (!entry) throw new SettingsError('the catalogue has no chat model')
+  const entry = defaultModel('chat')
   let model: ChatModel | undefined
 
   const find = (name: string): ChatModel => {

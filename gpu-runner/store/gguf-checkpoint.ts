@@ -1,5 +1,6 @@
 /** A GGUF checkpoint as an architecture's parameters, its matrices in the block form that ONNX Runtime computes with. */
-import { dequantize, type GgufFile, type GgufTensor, readTensor, unpackQ8_0 } from '#models/importers/gguf.ts'
+import { type GgufFile, type GgufTensor, readTensor } from '#models/importers/gguf.ts'
+import { dequantize, unpackQ8_0 } from '#models/importers/gguf-quant.ts'
 import type { RangeReader } from '#models/importers/range-reader.ts'
 import type { BlockQuantized, Matrix, Parameters } from '#models/nn/parameters.ts'
 import { StoreError } from './store-error.ts'

@@ -7,7 +7,8 @@ import { mkdirSync, mkdtempSync, openSync, closeSync, existsSync, fsyncSync, ren
 import path from 'node:path'
 import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
 import { encodeModel, type ExternalTensor } from '#models/graph/encode.ts'
-import { type GgufFile, metadataNumber, parseGguf } from '#models/importers/gguf.ts'
+import { type GgufFile, parseGguf } from '#models/importers/gguf.ts'
+import { metadataNumber } from '#models/importers/gguf-metadata.ts'
 import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 import { StoreError } from './store-error.ts'
@@ -56,7 +57,7 @@ export function llamaConfig(file: GgufFile): LlamaConfig {
   if (architecture !== 'llama') {
     throw new StoreError('invalid_model', `the checkpoint is of the architecture ${String(architecture)}, not llama`)
   }
-  const read = (key: string) => metadataNumber(file, `llama.${key}`)
+  const read = (key: string) => metadataNumber(file.metadata, `llama.${key}`)
   const hiddenSize = read('embedding_length')
   const heads = read('attention.head_count')
   const headDim = file.metadata.has('llama.rope.dimension_count') ? read('rope.dimension_count') : hiddenSize / heads
@@ -80,9 +81,10 @@ function writeWeights(file: string, external: readonly ExternalTensor[]): void {
   const descriptor = openSync(file, 'w')
   try {
     for (const { offset, data } of external) {
-      const view = data()
-      for (let done = 0; done < view.byteLength; ) {
-        done += writeSync(descriptor, view, done, view.byteLength - done, offset + done)
+      const { buffer, byteOffset, byteLength } = data()
+      const view = new Uint8Array(buffer, byteOffset, byteLength)
+      for (let done = 0; done < byteLength; ) {
+        done += writeSync(descriptor, view, done, byteLength - done, offset + done)
       }
     }
     fsyncSync(descriptor)

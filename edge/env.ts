@@ -1,0 +1,53 @@
+/** What the Worker is given from outside, parsed once an environment. */
+import * as v from 'valibot'
+
+export interface Bindings {
+  DB: D1Database
+  /** The page's built files. */
+  ASSETS: Fetcher
+  RUNNER_URL: string
+  RUNNER_SECRET: string
+  /** `1` when the server is bound to loopback, so that its own page may sign itself in. */
+  LOOPBACK?: string
+  /** The longest silence of the runner, in milliseconds. */
+  RUNNER_TIMEOUT_MS?: string
+}
+
+const milliseconds = v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number), v.minValue(1))
+const configSchema = v.object({
+  RUNNER_URL: v.pipe(v.string(), v.url()),
+  RUNNER_SECRET: v.pipe(v.string(), v.minLength(1)),
+  LOOPBACK: v.optional(v.picklist(['0', '1']), '0'),
+  RUNNER_TIMEOUT_MS: v.optional(milliseconds, '120000'),
+})
+
+export interface EdgeConfig {
+  runner: RunnerConfig
+  loopback: boolean
+}
+
+export interface RunnerConfig {
+  /** Without a slash at the end. */
+  url: string
+  secret: string
+  timeoutMs: number
+}
+
+const parsed = new WeakMap<object, EdgeConfig>()
+
+/** @throws ValiError when the deployment lacks a setting; callers see a 500. */
+export function configOf(bindings: Bindings): EdgeConfig {
+  const known = parsed.get(bindings)
+  if (known !== undefined) return known
+  const settings = v.parse(configSchema, bindings)
+  const config = {
+    runner: {
+      url: settings.RUNNER_URL.replace(/\/+$/, ''),
+      secret: settings.RUNNER_SECRET,
+      timeoutMs: settings.RUNNER_TIMEOUT_MS,
+    },
+    loopback: settings.LOOPBACK === '1',
+  }
+  parsed.set(bindings, config)
+  return config
+}

@@ -1,0 +1,38 @@
+/**
+ * Every route that answers without a key, by method and path. All else is closed.
+ *
+ * A path is matched as it was sent, character by character: an escape, a doubled slash or a dot segment matches nothing
+ * here, whatever the router would make of it.
+ */
+
+interface PublicRoute {
+  methods: readonly string[]
+  path: RegExp
+}
+
+const READ = ['GET', 'HEAD']
+const SEGMENT = '[A-Za-z0-9_-]+'
+const FILE = '[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)+'
+
+/** The addresses at which the page opens. */
+export const PAGE_ADDRESSES = ['/', '/index.html', '/chat', '/chat/:id'] as const
+/** The page's files. */
+export const PAGE_FILES = [`/assets/${FILE}`, '/favicon\\.(?:ico|svg|png)', '/robots\\.txt'] as const
+
+const PUBLIC: readonly PublicRoute[] = [
+  ...PAGE_ADDRESSES.map((path) => open(READ, path.replace('.', '\\.').replace(':id', SEGMENT))),
+  ...PAGE_FILES.map((path) => open(READ, path)),
+  open(READ, '/health'),
+  open(READ, '/openapi\\.json'),
+  open(READ, '/docs'),
+  open(READ, '/docs/style\\.css'),
+  open(['GET', 'POST'], '/session'),
+]
+
+export function isPublic(method: string, path: string): boolean {
+  return PUBLIC.some((route) => route.methods.includes(method) && route.path.test(path))
+}
+
+function open(methods: readonly string[], path: string): PublicRoute {
+  return { methods, path: new RegExp(`^${path}$`) }
+}

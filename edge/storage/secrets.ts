@@ -1,0 +1,16 @@
+/** Secrets are random and long, so that their plain SHA-256 is safe to store and to look up by. Runs in Node too. */
+
+/** 256 random bits in base64url: 43 characters. */
+export function randomSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32))
+  const base64 = btoa(String.fromCharCode(...bytes))
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '')
+}
+
+/** SHA-256 in hex. */
+export async function sha256(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  let hex = ''
+  for (const byte of digest) hex += byte.toString(16).padStart(2, '0')
+  return hex
+}

@@ -1,0 +1,174 @@
+/**
+ * GGUF's tensor types: their sizes, and their elements as float32. Formats as in ggml's `ggml-common.h`; a block holds
+ * 32 elements, a K-block 256.
+ */
+import { GgufError } from './gguf-error.ts'
+
+/** By its number in the file: name, elements and bytes of a block. */
+const TYPES = {
+  0: ['F32', 1, 4],
+  1: ['F16', 1, 2],
+  2: ['Q4_0', 32, 18],
+  3: ['Q4_1', 32, 20],
+  6: ['Q5_0', 32, 22],
+  7: ['Q5_1', 32, 24],
+  8: ['Q8_0', 32, 34],
+  12: ['Q4_K', 256, 144],
+  14: ['Q6_K', 256, 210],
+  30: ['BF16', 1, 2],
+} as const
+export type GgmlType = (typeof TYPES)[keyof typeof TYPES][0]
+
+export interface TypeSize {
+  readonly type: GgmlType
+  readonly blockElements: number
+  readonly blockBytes: number
+}
+const SIZES = new Map<number, TypeSize>(
+  Object.entries(TYPES).map(([code, [type, blockElements, blockBytes]]) => [
+    Number(code),
+    { type, blockElements, blockBytes },
+  ]),
+)
+const BY_NAME = new Map([...SIZES.values()].map((size) => [size.type, size]))
+
+export const typeOfCode = (code: number): TypeSize | undefined => SIZES.get(code)
+
+const HALF = halfTable()
+
+/** All float16 values by their bits. */
+function halfTable(): Float32Array {
+  const table = new Float32Array(1 << 16)
+  for (let bits = 0; bits < table.length; bits++) {
+    const sign = bits & 0x8000 ? -1 : 1
+    const exponent = (bits >> 10) & 31
+    const fraction = bits & 1023
+    if (exponent === 31) table[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+    else table[bits] = exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  }
+  return table
+}
+
+type Unpack = (view: DataView, at: number, out: Float32Array, to: number) => void
+const half = (view: DataView, at: number): number => HALF[view.getUint16(at, true)] as number
+
+const q4 =
+  (quants: number, code: (d: number, m: number, nibble: number) => number): Unpack =>
+  (view, at, out, to) => {
+    const d = half(view, at)
+    const m = quants === 4 ? half(view, at + 2) : 0
+    for (let j = 0; j < 16; j++) {
+      const byte = view.getUint8(at + quants + j)
+      out[to + j] = code(d, m, byte & 15)
+      out[to + 16 + j] = code(d, m, byte >> 4)
+    }
+  }
+const q5 =
+  (high: number, code: (d: number, m: number, value: number) => number): Unpack =>
+  (view, at, out, to) => {
+    const d = half(view, at)
+    const m = high === 4 ? half(view, at + 2) : 0
+    const fifths = view.getUint32(at + high, true)
+    for (let j = 0; j < 16; j++) {
+      const byte = view.getUint8(at + high + 4 + j)
+      out[to + j] = code(d, m, (byte & 15) | (((fifths >>> j) & 1) << 4))
+      out[to + 16 + j] = code(d, m, (byte >> 4) | (((fifths >>> (j + 16)) & 1) << 4))
+    }
+  }
+
+const UNPACK: Record<GgmlType, Unpack> = {
+  F32: (view, at, out, to) => {
+    out[to] = view.getFloat32(at, true)
+  },
+  F16: (view, at, out, to) => {
+    out[to] = half(view, at)
+  },
+  BF16: (view, at, out, to) => {
+    bits[0] = view.getUint16(at, true) << 16
+    out[to] = asFloat[0] as number
+  },
+  Q4_0: q4(2, (d, _, nibble) => d * (nibble - 8)),
+  Q4_1: q4(4, (d, m, nibble) => d * nibble + m),
+  Q5_0: q5(2, (d, _, value) => d * (value - 16)),
+  Q5_1: q5(4, (d, m, value) => d * value + m),
+  Q8_0: (view, at, out, to) => {
+    const d = half(view, at)
+    for (let j = 0; j < 32; j++) out[to + j] = d * view.getInt8(at + 2 + j)
+  },
+  Q4_K: unpackQ4K,
+  Q6_K: unpackQ6K,
+}
+const bits = new Uint32Array(1)
+const asFloat = new Float32Array(bits.buffer)
+
+/** Eight sub-blocks of 32, their 6-bit scales and minima packed into 12 bytes. */
+function unpackQ4K(view: DataView, at: number, out: Float32Array, to: number): void {
+  const d = half(view, at)
+  const dmin = half(view, at + 2)
+  const packed = (i: number) => view.getUint8(at + 4 + i)
+  for (let sub = 0; sub < 8; sub++) {
+    const [scale, min] =
+      sub < 4
+        ? [packed(sub) & 63, packed(sub + 4) & 63]
+        : [
+            (packed(sub + 4) & 15) | ((packed(sub - 4) >> 6) << 4),
+            (packed(sub + 4) >> 4) | ((packed(sub) >> 6) << 4),
+          ]
+    const quants = at + 16 + (sub >> 1) * 32
+    for (let j = 0; j < 32; j++) {
+      const byte = view.getUint8(quants + j)
+      const nibble = sub & 1 ? byte >> 4 : byte & 15
+      out[to + sub * 32 + j] = Math.fround(d * scale) * nibble - Math.fround(dmin * min)
+    }
+  }
+}
+
+/** Sixteen sub-blocks of 16; the low four and the high two bits of a code lie apart. */
+function unpackQ6K(view: DataView, at: number, out: Float32Array, to: number): void {
+  const d = half(view, at + 208)
+  for (let part = 0; part < 2; part++) {
+    const low = at + part * 64
+    const high = at + 128 + part * 32
+    const scales = at + 192 + part * 8
+    for (let j = 0; j < 32; j++) {
+      const top = view.getUint8(high + j)
+      for (let quarter = 0; quarter < 4; quarter++) {
+        const byte = view.getUint8(low + j + (quarter & 1) * 32)
+        const code = ((quarter < 2 ? byte & 15 : byte >> 4) | (((top >> (quarter * 2)) & 3) << 4)) - 32
+        const scale = view.getInt8(scales + (j >> 4) + quarter * 2)
+        out[to + part * 128 + quarter * 32 + j] = Math.fround(d * scale) * code
+      }
+    }
+  }
+}
+
+/** The elements of whole blocks. Throws GgufError if `bytes` ends inside one. */
+export function dequantize(type: GgmlType, bytes: Uint8Array): Float32Array {
+  const { blockElements, blockBytes } = BY_NAME.get(type) as TypeSize
+  const blocks = wholeBlocks(bytes, blockBytes, type)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const out = new Float32Array(blocks * blockElements)
+  const unpack = UNPACK[type]
+  for (let block = 0; block < blocks; block++) unpack(view, block * blockBytes, out, block * blockElements)
+  return out
+}
+
+/** Q8_0 as it is stored: element = scale of its block · code. */
+export function unpackQ8_0(bytes: Uint8Array): { codes: Int8Array; scale: Float32Array } {
+  const blocks = wholeBlocks(bytes, 34, 'Q8_0')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const codes = new Int8Array(blocks * 32)
+  const scale = new Float32Array(blocks)
+  for (let block = 0; block < blocks; block++) {
+    const at = block * 34
+    scale[block] = half(view, at)
+    codes.set(new Int8Array(bytes.buffer, bytes.byteOffset + at + 2, 32), block * 32)
+  }
+  return { codes, scale }
+}
+
+function wholeBlocks(bytes: Uint8Array, blockBytes: number, type: GgmlType): number {
+  const blocks = bytes.length / blockBytes
+  if (!Number.isInteger(blocks)) throw new GgufError('partial_block', `${bytes.length} bytes end inside a block of ${type}`)
+  return blocks
+}

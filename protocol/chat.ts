@@ -1,0 +1,194 @@
+/**
+ * `POST /v1/chat/completions`: OpenAI's request, with what is not served refused by name.
+ *
+ * https://platform.openai.com/docs/api-reference/chat/create. A field is honoured, inert (it changes nothing here and
+ * nothing there) or refused; where a refused field has a value that asks for nothing, that value passes.
+ * `docs/compatibility.md` lists them all.
+ */
+import * as v from 'valibot'
+import { LIMITS } from './limits.ts'
+import { metadataSchema } from './metadata.ts'
+import { hasOneOf, LONE_SURROGATE, textSchema, UNSUPPORTED } from './text.ts'
+
+const SERVED_LATER_ROLES = ['tool', 'function']
+const SERVED_LATER_PARTS = ['image_url', 'input_audio', 'file', 'refusal']
+
+const textPartSchema = v.strictObject({ type: v.literal('text'), text: textSchema })
+const contentPartSchema = v.variant('type', [textPartSchema], (issue) =>
+  hasOneOf(issue.input, 'type', SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
+)
+const contentSchema = v.union([textSchema, v.pipe(v.array(contentPartSchema), v.minLength(1))])
+
+const promptMessageSchema = v.strictObject({
+  role: v.picklist(['system', 'developer', 'user']),
+  content: contentSchema,
+  name: v.optional(v.string()),
+})
+/** Takes an answer's `message` back as it was given. */
+const assistantMessageSchema = v.strictObject({
+  role: v.literal('assistant'),
+  content: contentSchema,
+  name: v.optional(v.string()),
+  refusal: v.optional(v.null(UNSUPPORTED)),
+  annotations: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  audio: v.optional(v.null(UNSUPPORTED)),
+  tool_calls: v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  function_call: v.optional(v.null(UNSUPPORTED)),
+})
+export const chatMessageSchema = v.variant('role', [promptMessageSchema, assistantMessageSchema], (issue) =>
+  hasOneOf(issue.input, 'role', SERVED_LATER_ROLES) ? UNSUPPORTED : 'role',
+)
+export type ChatMessage = v.InferOutput<typeof chatMessageSchema>
+
+const tokenLimitSchema = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.maxTokens)))
+const stopStringSchema = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(LIMITS.stopLength),
+  v.check((text) => text.isWellFormed(), LONE_SURROGATE),
+)
+
+const honoured = {
+  model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  messages: v.pipe(v.array(chatMessageSchema), v.minLength(1), v.maxLength(LIMITS.messages)),
+  stream: v.nullish(v.boolean(), false),
+  stream_options: v.nullish(
+    v.strictObject({
+      include_usage: v.optional(v.boolean(), false),
+      include_obfuscation: v.optional(v.literal(false, UNSUPPORTED)),
+    }),
+  ),
+  temperature: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(2)), 1),
+  top_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
+  /** Ours: sample from this many most likely tokens; 0 is no limit. */
+  top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
+  max_tokens: tokenLimitSchema,
+  max_completion_tokens: tokenLimitSchema,
+  stop: v.nullish(v.union([stopStringSchema, v.pipe(v.array(stopStringSchema), v.maxLength(LIMITS.stopStrings))])),
+  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+}
+
+const inert = {
+  user: v.optional(v.string()),
+  metadata: v.nullish(metadataSchema),
+  store: v.nullish(v.boolean()),
+  safety_identifier: v.nullish(v.string()),
+  prompt_cache_key: v.nullish(v.string()),
+  prompt_cache_retention: v.nullish(v.picklist(['in_memory', '24h'])),
+  service_tier: v.nullish(v.picklist(['auto', 'default'], UNSUPPORTED)),
+  parallel_tool_calls: v.optional(v.boolean()),
+}
+
+/** Refused, but for the values that ask for nothing. */
+const refused = {
+  n: v.nullish(v.literal(1, UNSUPPORTED)),
+  frequency_penalty: v.nullish(v.literal(0, UNSUPPORTED)),
+  presence_penalty: v.nullish(v.literal(0, UNSUPPORTED)),
+  logit_bias: v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.maxEntries(0, UNSUPPORTED))),
+  logprobs: v.nullish(v.literal(false, UNSUPPORTED)),
+  top_logprobs: v.nullish(v.literal(0, UNSUPPORTED)),
+  tools: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  tool_choice: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
+  functions: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  function_call: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
+  response_format: v.optional(v.looseObject({ type: v.literal('text', UNSUPPORTED) })),
+  modalities: v.nullish(v.array(v.literal('text', UNSUPPORTED))),
+  audio: v.optional(v.null(UNSUPPORTED)),
+  prediction: v.optional(v.null(UNSUPPORTED)),
+  moderation: v.optional(v.null(UNSUPPORTED)),
+  prompt_cache_options: v.optional(v.null(UNSUPPORTED)),
+  reasoning_effort: v.nullish(v.literal('none', UNSUPPORTED)),
+  verbosity: v.nullish(v.literal('medium', UNSUPPORTED)),
+  web_search_options: v.optional(v.null(UNSUPPORTED)),
+}
+
+/** How each parameter of the request is treated; `docs/compatibility.md` is checked against it. */
+export const CHAT_PARAMETERS = {
+  honoured: Object.keys(honoured),
+  inert: Object.keys(inert),
+  refused: Object.keys(refused),
+} as const
+
+export const chatRequestSchema = v.strictObject({ ...honoured, ...inert, ...refused })
+export type ChatRequest = v.InferOutput<typeof chatRequestSchema>
+/** What a client sends: fields with a default may be absent. */
+export type ChatRequestInput = v.InferInput<typeof chatRequestSchema>
+
+export const finishReasonSchema = v.picklist(['stop', 'length'])
+
+export const chatUsageSchema = v.strictObject({
+  prompt_tokens: v.number(),
+  completion_tokens: v.number(),
+  total_tokens: v.number(),
+  prompt_tokens_details: v.strictObject({ cached_tokens: v.number(), audio_tokens: v.number() }),
+  completion_tokens_details: v.strictObject({
+    reasoning_tokens: v.number(),
+    audio_tokens: v.number(),
+    accepted_prediction_tokens: v.number(),
+    rejected_prediction_tokens: v.number(),
+  }),
+})
+export type ChatUsage = v.InferOutput<typeof chatUsageSchema>
+
+/** Ours, at the top level of an answer: milliseconds, and tokens a second. */
+export const chatTimingsSchema = v.strictObject({
+  queue_ms: v.number(),
+  prompt_ms: v.number(),
+  prompt_per_second: v.number(),
+  generation_ms: v.number(),
+  generation_per_second: v.number(),
+})
+export type ChatTimings = v.InferOutput<typeof chatTimingsSchema>
+
+const head = {
+  id: v.string(),
+  /** Unix seconds. */
+  created: v.number(),
+  model: v.string(),
+  system_fingerprint: v.string(),
+}
+
+export const chatCompletionSchema = v.strictObject({
+  ...head,
+  object: v.literal('chat.completion'),
+  choices: v.array(
+    v.strictObject({
+      index: v.number(),
+      message: v.strictObject({
+        role: v.literal('assistant'),
+        content: v.string(),
+        refusal: v.null(),
+        annotations: v.array(v.never()),
+      }),
+      logprobs: v.null(),
+      finish_reason: finishReasonSchema,
+    }),
+  ),
+  usage: chatUsageSchema,
+  timings: chatTimingsSchema,
+  service_tier: v.literal('default'),
+})
+export type ChatCompletion = v.InferOutput<typeof chatCompletionSchema>
+
+export const chatCompletionChunkSchema = v.strictObject({
+  ...head,
+  object: v.literal('chat.completion.chunk'),
+  choices: v.array(
+    v.strictObject({
+      index: v.number(),
+      delta: v.strictObject({
+        role: v.optional(v.literal('assistant')),
+        content: v.optional(v.string()),
+        refusal: v.optional(v.null()),
+      }),
+      logprobs: v.null(),
+      finish_reason: v.nullable(finishReasonSchema),
+    }),
+  ),
+  /** With `stream_options.include_usage`: null, but on the last chunk. */
+  usage: v.optional(v.nullable(chatUsageSchema)),
+  /** On the chunk that bears the finish reason, and on the one that bears the usage. */
+  timings: v.optional(chatTimingsSchema),
+  service_tier: v.literal('default'),
+})
+export type ChatCompletionChunk = v.InferOutput<typeof chatCompletionChunkSchema>

@@ -1,0 +1,104 @@
+/**
+ * `/v1/conversations` and their items: OpenAI's shapes, for messages of text.
+ *
+ * https://platform.openai.com/docs/api-reference/conversations. Ours: listing conversations (OpenAI has none), and
+ * `updated_at` beside `created_at`. A title is `metadata.title`.
+ */
+import * as v from 'valibot'
+import { LIMITS } from './limits.ts'
+import { metadataSchema } from './metadata.ts'
+import { hasOneOf, textSchema, UNSUPPORTED } from './text.ts'
+
+export const itemRoleSchema = v.picklist(['user', 'assistant', 'system', 'developer'])
+export const itemStatusSchema = v.picklist(['completed', 'incomplete'])
+
+const inputTextSchema = v.strictObject({ type: v.literal('input_text'), text: textSchema })
+const outputTextInputSchema = v.strictObject({
+  type: v.literal('output_text'),
+  text: textSchema,
+  annotations: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  logprobs: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+})
+const SERVED_LATER_PARTS = ['input_image', 'input_file', 'input_audio', 'refusal', 'reasoning_text']
+const contentPartSchema = v.variant('type', [inputTextSchema, outputTextInputSchema], (issue) =>
+  hasOneOf(issue.input, 'type', SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
+)
+
+/** OpenAI's EasyInputMessage, and a message as an answer gives it (its `id` is ours to give, so it may not be sent). */
+export const itemInputSchema = v.strictObject({
+  type: v.optional(v.literal('message', UNSUPPORTED)),
+  role: itemRoleSchema,
+  content: v.union([textSchema, v.pipe(v.array(contentPartSchema), v.minLength(1))]),
+  status: v.optional(itemStatusSchema, 'completed'),
+})
+export type ItemInput = v.InferOutput<typeof itemInputSchema>
+
+const itemsSchema = v.pipe(v.array(itemInputSchema), v.maxLength(LIMITS.conversationItems))
+export const conversationCreateSchema = v.strictObject({
+  items: v.nullish(itemsSchema),
+  metadata: v.nullish(metadataSchema),
+})
+export const conversationUpdateSchema = v.strictObject({ metadata: v.nullable(metadataSchema) })
+export const itemsCreateSchema = v.strictObject({ items: v.pipe(itemsSchema, v.minLength(1)) })
+export type ConversationCreate = v.InferInput<typeof conversationCreateSchema>
+export type ConversationUpdate = v.InferInput<typeof conversationUpdateSchema>
+export type ItemsCreate = v.InferInput<typeof itemsCreateSchema>
+
+/** `?limit&after&order`, newest first unless told otherwise. */
+export const pageQuerySchema = v.strictObject({
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number), v.integer(), v.minValue(1), v.maxValue(100)),
+    '20',
+  ),
+  after: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  order: v.optional(v.picklist(['asc', 'desc']), 'desc'),
+})
+export type PageQuery = v.InferOutput<typeof pageQuerySchema>
+
+export const conversationSchema = v.strictObject({
+  id: v.string(),
+  object: v.literal('conversation'),
+  /** Unix seconds. */
+  created_at: v.number(),
+  /** Ours: when an item or the metadata last changed, in Unix seconds. */
+  updated_at: v.number(),
+  metadata: v.record(v.string(), v.string()),
+})
+export type Conversation = v.InferOutput<typeof conversationSchema>
+
+export const conversationItemSchema = v.strictObject({
+  id: v.string(),
+  type: v.literal('message'),
+  role: itemRoleSchema,
+  status: itemStatusSchema,
+  content: v.array(
+    v.variant('type', [
+      v.strictObject({ type: v.literal('input_text'), text: v.string() }),
+      v.strictObject({
+        type: v.literal('output_text'),
+        text: v.string(),
+        annotations: v.array(v.never()),
+        logprobs: v.array(v.never()),
+      }),
+    ]),
+  ),
+})
+export type ConversationItem = v.InferOutput<typeof conversationItemSchema>
+
+const page = {
+  object: v.literal('list'),
+  first_id: v.nullable(v.string()),
+  last_id: v.nullable(v.string()),
+  has_more: v.boolean(),
+}
+export const conversationListSchema = v.strictObject({ ...page, data: v.array(conversationSchema) })
+export type ConversationList = v.InferOutput<typeof conversationListSchema>
+export const conversationItemListSchema = v.strictObject({ ...page, data: v.array(conversationItemSchema) })
+export type ConversationItemList = v.InferOutput<typeof conversationItemListSchema>
+
+export const conversationDeletedSchema = v.strictObject({
+  id: v.string(),
+  object: v.literal('conversation.deleted'),
+  deleted: v.literal(true),
+})
+export type ConversationDeleted = v.InferOutput<typeof conversationDeletedSchema>

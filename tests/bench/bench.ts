@@ -1,0 +1,121 @@
+/**
+ * `npm run bench`: Tandem beside llama.cpp on the same GGUF file, with the same threads, in the same run. The two take
+ * turns, round by round, so that a machine that drifts slows both; figures are medians, and ratios are what to quote.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { openRangeReader } from '#gpu-runner/store/range-reader.ts'
+import { ensureModel } from '#gpu-runner/store/store.ts'
+import { defaultModel } from '#models/catalogue/catalogue.ts'
+import { parseGguf } from '#models/importers/gguf.ts'
+import { createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
+import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
+import { ContenderProcess, type Measured } from './contender.ts'
+
+const ROUNDS = 5
+const THREADS = Math.min(8, availableParallelism())
+const CONTEXT = 2048
+const GENERATED = 128
+const SAME_TOKENS = 32
+
+installPeer()
+const entry = defaultModel('chat')
+const root = process.env.TANDEM_MODELS ?? fileURLToPath(new URL('../../.tandem/models', import.meta.url))
+const ggufPath = await ensureModel(entry, { root })
+
+using reader = openRangeReader(ggufPath)
+const { metadata } = parseGguf(reader)
+const tokenizer = createTokenizer(metadata)
+const template = createChatTemplate(metadata)
+const text = readFileSync(new URL('./moby-dick.txt', import.meta.url), 'utf8')
+const prose = tokenizer.encode(text)
+const prompts = readFileSync(new URL('./prompts.txt', import.meta.url), 'utf8').trim().split('\n')
+
+const tandem = new ContenderProcess('Tandem', './tandem-contender.ts')
+const peer = new ContenderProcess('llama.cpp', './llama-cpp-contender.ts')
+const both = [tandem, peer] as const
+console.log(`${entry.id}, ${THREADS} threads, ${ROUNDS} rounds, medians\n`)
+console.log(row('', 'Tandem', 'llama.cpp', 'ratio'))
+
+const loads = []
+for (const contender of both) {
+  loads.push(await contender.do({ task: 'load', options: { ggufPath, threads: THREADS, contextLength: CONTEXT } }))
+}
+// The first run of each touches its memory.
+for (const contender of both) await contender.do({ task: 'prefill', tokens: prose.slice(0, 512) })
+
+for (const length of [128, 512, 1024]) {
+  const task = { task: 'prefill' as const, tokens: prose.slice(0, length) }
+  const [ours, theirs] = await alternate((contender) => contender.do(task))
+  rate(`prefill ${length}, tokens/s`, length, ours.map(ms), theirs.map(ms))
+}
+for (const context of [32, 256, 1024]) {
+  const task = { task: 'generate' as const, prompt: prose.slice(0, context), count: GENERATED }
+  const [ours, theirs] = await alternate((contender) => contender.do(task))
+  rate(`decode after ${context}, tokens/s`, GENERATED - 1, ours.map(ms), theirs.map(ms))
+  if (context === 256) compare('first token after 256, ms', ours.map(firstMs), theirs.map(firstMs))
+}
+compare('load, ms', [loads[0]?.ms ?? 0], [loads[1]?.ms ?? 0])
+
+const likelihood = { task: 'likelihood' as const, tokens: prose.slice(0, 1024) }
+const perplexities = []
+let memory: Measured[] = []
+for (const contender of both) {
+  const measured = await contender.do(likelihood)
+  memory = [...memory, measured]
+  perplexities.push(Math.exp((measured.negativeLogLikelihood ?? 0) / (likelihood.tokens.length - 1)))
+}
+compare('memory, MiB', [memory[0]?.memoryMiB ?? 0], [memory[1]?.memoryMiB ?? 0])
+console.log(row('perplexity', ...perplexities.map((p) => p.toFixed(3)), ratio(perplexities[0] ?? 0, perplexities[1] ?? 0, 4)))
+
+let same = 0
+for (const prompt of prompts) {
+  const tokens = encodeChat(tokenizer, template, [{ role: 'user', content: prompt }])
+  const task = { task: 'generate' as const, prompt: tokens, count: SAME_TOKENS }
+  const [ours, theirs] = await Promise.all(both.map((contender) => contender.do(task)))
+  if (String(ours?.tokens) === String(theirs?.tokens)) same++
+}
+console.log(`\nThe same ${SAME_TOKENS} greedy tokens for ${same} of ${prompts.length} prompts`)
+for (const contender of both) contender.end()
+
+type Run = (contender: ContenderProcess) => Promise<Measured>
+async function alternate(run: Run): Promise<[Measured[], Measured[]]> {
+  const measured: [Measured[], Measured[]] = [[], []]
+  for (let round = 0; round < ROUNDS; round++) {
+    measured[0].push(await run(tandem))
+    measured[1].push(await run(peer))
+  }
+  return measured
+}
+function ms(measured: Measured): number {
+  return measured.ms
+}
+function firstMs(measured: Measured): number {
+  return measured.firstMs ?? 0
+}
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+}
+function rate(what: string, count: number, ours: number[], theirs: number[]): void {
+  const [a, b] = [ours, theirs].map((times) => (count / median(times)) * 1000) as [number, number]
+  console.log(row(what, a.toFixed(0), b.toFixed(0), ratio(a, b)))
+}
+function compare(what: string, ours: number[], theirs: number[]): void {
+  console.log(row(what, median(ours).toFixed(0), median(theirs).toFixed(0), ratio(median(ours), median(theirs))))
+}
+function ratio(ours: number, theirs: number, digits = 2): string {
+  return (ours / theirs).toFixed(digits)
+}
+function row(what: string, ...cells: string[]): string {
+  return what.padEnd(32) + cells.map((cell) => cell.padStart(12)).join('')
+}
+
+/** The peer is not among the product's dependencies: it has a folder and a lock file of its own. */
+function installPeer(): void {
+  const folder = new URL('./peer/', import.meta.url)
+  if (existsSync(new URL('node_modules/node-llama-cpp', folder))) return
+  console.log('Installing the peer …')
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' })
+}

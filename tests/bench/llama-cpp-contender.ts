@@ -1,0 +1,68 @@
+/** llama.cpp, through node-llama-cpp and its prebuilt library (see `peer/package.json`). */
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { serve } from './contender.ts'
+
+type Token = number & { readonly token: unique symbol }
+interface Sequence {
+  clearHistory(): Promise<void>
+  evaluateWithoutGeneratingNewTokens(tokens: readonly Token[]): Promise<void>
+  evaluate(tokens: readonly Token[], options: { temperature: number; yieldEogToken: boolean }): AsyncIterable<Token>
+  controlledEvaluate(
+    input: readonly [Token, { generateNext: { probabilities: true } }][],
+  ): Promise<(undefined | { next: { probabilities: ReadonlyMap<Token, number> } })[]>
+}
+interface LlamaCpp {
+  getLlama(options: { gpu: false; build: 'never'; maxThreads: number; logLevel: string }): Promise<{
+    loadModel(options: { modelPath: string }): Promise<{
+      createContext(options: {
+        contextSize: number
+        threads: { ideal: number; min: number }
+        batchSize: number
+      }): Promise<{ getSequence(): Sequence }>
+    }>
+  }>
+}
+
+const require = createRequire(new URL('./peer/package.json', import.meta.url))
+const { getLlama } = (await import(pathToFileURL(require.resolve('node-llama-cpp')).href)) as LlamaCpp
+const BATCH = 512
+
+let sequence: Sequence
+const asTokens = (tokens: readonly number[]) => tokens as readonly Token[]
+
+serve({
+  name: 'llama.cpp',
+  async load({ ggufPath, threads, contextLength }) {
+    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' })
+    const model = await llama.loadModel({ modelPath: ggufPath })
+    const options = { contextSize: contextLength, threads: { ideal: threads, min: threads }, batchSize: BATCH }
+    sequence = (await model.createContext(options)).getSequence()
+  },
+  async prefill(tokens) {
+    await sequence.clearHistory()
+    await sequence.evaluateWithoutGeneratingNewTokens(asTokens(tokens))
+  },
+  async generate(prompt, count, onFirst) {
+    await sequence.clearHistory()
+    const tokens: number[] = []
+    for await (const token of sequence.evaluate(asTokens(prompt), { temperature: 0, yieldEogToken: true })) {
+      tokens.push(token)
+      if (tokens.length === 1) onFirst()
+      if (tokens.length === count) break
+    }
+    return tokens
+  },
+  async negativeLogLikelihood(tokens) {
+    await sequence.clearHistory()
+    let sum = 0
+    for (const [i, token] of asTokens(tokens).slice(0, -1).entries()) {
+      const next = asTokens(tokens)[i + 1] as Token
+      const [result] = await sequence.controlledEvaluate([
+        [token, { generateNext: { probabilities: true } }],
+      ])
+      sum -= Math.log(result?.next.probabilities.get(next) ?? 0)
+    }
+    return sum
+  },
+})

@@ -1,0 +1,52 @@
+/** Tandem's decoder, as its engine's thread runs it. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { OnnxDecoder } from '#gpu-runner/engine/onnx-decoder.ts'
+import { argmax } from '#gpu-runner/engine/sampler.ts'
+import { Runtime } from '#gpu-runner/runtime/runtime.ts'
+import { ensureLlamaGraph } from '#gpu-runner/store/llama-graph.ts'
+import { serve } from './contender.ts'
+
+let decoder: OnnxDecoder
+const CHUNK = 256
+
+/** As the engine does it: in chunks. */
+function prefill(tokens: readonly number[]): Float32Array {
+  let logits: Float32Array = new Float32Array()
+  for (let at = 0; at < tokens.length; at += CHUNK) logits = decoder.run(tokens.slice(at, at + CHUNK), at)
+  return logits
+}
+
+serve({
+  name: 'tandem',
+  async load({ ggufPath, threads, contextLength }) {
+    const sha256 = createHash('sha256').update(readFileSync(ggufPath)).digest('hex')
+    const { path, config } = ensureLlamaGraph(ggufPath, sha256)
+    decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength })
+  },
+  async prefill(tokens) {
+    prefill(tokens)
+  },
+  async generate(prompt, count, onFirst) {
+    const tokens = [argmax(prefill(prompt))]
+    onFirst()
+    while (tokens.length < count) {
+      tokens.push(argmax(decoder.run([tokens.at(-1) ?? 0], prompt.length + tokens.length - 1)))
+    }
+    return tokens
+  },
+  async negativeLogLikelihood(tokens) {
+    let sum = 0
+    for (const [i, token] of tokens.slice(0, -1).entries()) {
+      const logits = decoder.run([token], i)
+      sum -= logProbability(logits, tokens[i + 1] ?? 0)
+    }
+    return sum
+  },
+})
+
+function logProbability(logits: Float32Array, token: number): number {
+  const peak = logits[argmax(logits)] ?? 0
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - peak), 0)
+  return (logits[token] ?? 0) - peak - Math.log(total)
+}

@@ -1,0 +1,69 @@
+/**
+ * What the page reads of the API's answers.
+ *
+ * Looser than the schemas in `protocol/`: a page that stays open while the server is renewed goes on working when an
+ * answer has gained a field, and the first load stays small.
+ */
+import * as v from 'valibot'
+
+const errorDetailSchema = v.object({
+  message: v.string(),
+  type: v.string(),
+  param: v.nullable(v.string()),
+  code: v.nullable(v.string()),
+})
+export const errorAnswerSchema = v.object({ error: errorDetailSchema })
+
+export const sessionSchema = v.object({ signed_in: v.boolean(), owner: v.nullable(v.string()) })
+export const healthSchema = v.object({ status: v.picklist(['ok', 'starting']), detail: v.optional(v.string()) })
+
+export const modelSchema = v.object({
+  id: v.string(),
+  task: v.string(),
+  context_length: v.number(),
+  device: v.string(),
+})
+export type Model = v.InferOutput<typeof modelSchema>
+export const modelsSchema = v.object({ data: v.array(modelSchema) })
+
+export const conversationSchema = v.object({
+  id: v.string(),
+  created_at: v.number(),
+  updated_at: v.optional(v.number()),
+  metadata: v.record(v.string(), v.string()),
+})
+export type Conversation = v.InferOutput<typeof conversationSchema>
+export const conversationsSchema = v.object({
+  data: v.array(conversationSchema),
+  last_id: v.nullable(v.string()),
+  has_more: v.boolean(),
+})
+export type ConversationPage = v.InferOutput<typeof conversationsSchema>
+
+export const itemSchema = v.object({
+  id: v.string(),
+  role: v.string(),
+  status: v.optional(v.string()),
+  content: v.array(v.object({ text: v.string() })),
+})
+export type Item = v.InferOutput<typeof itemSchema>
+export const itemsSchema = v.object({
+  data: v.array(itemSchema),
+  last_id: v.nullable(v.string()),
+  has_more: v.boolean(),
+})
+export type ItemPage = v.InferOutput<typeof itemsSchema>
+
+const timingsSchema = v.object({ generation_per_second: v.number() })
+const usageSchema = v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })
+export const chunkSchema = v.object({
+  choices: v.array(
+    v.object({
+      delta: v.object({ content: v.nullish(v.string()) }),
+      finish_reason: v.nullish(v.string()),
+    }),
+  ),
+  usage: v.nullish(usageSchema),
+  timings: v.nullish(timingsSchema),
+})
+export const streamDataSchema = v.union([errorAnswerSchema, chunkSchema])
