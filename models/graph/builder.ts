@@ -39,20 +39,22 @@ export class GraphBuilder {
     return value
   }
 
+  /** A constant that every use of the name has in common. */
+  shared(name: string, element: ElementType, shape: Shape, data: () => ArrayBufferView): Value {
+    return this.#initializers.find(({ value }) => value.name === name)?.value ?? this.weight(name, element, shape, data)
+  }
+
   /** A small constant of 64-bit integers: a shape, a list of axes. */
   integers(elements: readonly number[]): Value {
-    const name = this.#take(`const_${elements.join('_').replaceAll('-', 'm')}`, true)
-    const value = { name, element: 'int64' as const, shape: [elements.length], constant: elements }
-    if (!this.#initializers.some((known) => known.value.name === name)) {
-      this.#initializers.push({ value, data: () => BigInt64Array.from(elements, BigInt) })
-    }
-    return value
+    const data = () => BigInt64Array.from(elements, BigInt)
+    const value = this.shared(`integers[${elements}]`, 'int64', [elements.length], data)
+    return { ...value, constant: elements }
   }
 
   /** Adds a node and returns its outputs; those whose index is not below `outputs` are left out. */
   op<Op extends OpName>(op: Op, inputs: readonly (Value | null)[], attributes: Attributes<Op>): readonly [Value, ...Value[]] {
     const spec = opSpec(op)
-    const name = this.#take([...this.#scope, op].join('/'), false, true)
+    const name = this.#take(this.#free([...this.#scope, op].join('/')))
     let types: ReturnType<typeof spec.infer>
     try {
       types = spec.infer(
@@ -106,11 +108,16 @@ export class GraphBuilder {
     return graph
   }
 
-  #take(name: string, shared = false, numbered = false): string {
+  #take(name: string): string {
+    if (this.#names.has(name)) throw new GraphError(`${name}: the name is taken`)
+    this.#names.add(name)
+    return name
+  }
+
+  /** The name, numbered if it is taken. */
+  #free(name: string): string {
     let free = name
-    for (let i = 1; numbered && this.#names.has(free); i++) free = `${name}.${i}`
-    if (this.#names.has(free) && !shared) throw new GraphError(`${name}: the name is taken`)
-    this.#names.add(free)
+    for (let i = 1; this.#names.has(free); i++) free = `${name}.${i}`
     return free
   }
 }

@@ -3,6 +3,7 @@ import { GgufError } from './gguf-error.ts'
 import type { RangeReader } from './range-reader.ts'
 
 const WINDOW = 1 << 16
+const LONGEST_STRING = 1 << 24
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export class GgufCursor {
@@ -41,6 +42,9 @@ export class GgufCursor {
 
   string = (): string => {
     const length = this.count(1, 'a string')
+    if (length > LONGEST_STRING) {
+      throw new GgufError('invalid_count', `the string at ${this.#at} has ${length} bytes, over ${LONGEST_STRING}`)
+    }
     const bytes = this.#reader.read(this.#at, length)
     this.#at += length
     try {

@@ -1,8 +1,10 @@
 export type GgufErrorCode =
   | 'bad_magic'
+  | 'big_endian'
   | 'unsupported_version'
   | 'truncated'
   | 'invalid_string'
+  | 'invalid_name'
   | 'invalid_count'
   | 'invalid_value'
   | 'unknown_value_type'

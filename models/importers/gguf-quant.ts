@@ -142,15 +142,54 @@ function unpackQ6K(view: DataView, at: number, out: Float32Array, to: number): v
   }
 }
 
-/** The elements of whole blocks. Throws GgufError if `bytes` ends inside one. */
-export function dequantize(type: GgmlType, bytes: Uint8Array): Float32Array {
+/**
+ * The elements of whole blocks, in `out` if it is given.
+ * @throws GgufError if `bytes` ends inside a block
+ * @throws RangeError if `out` is not of their number
+ */
+export function dequantize(type: GgmlType, bytes: Uint8Array, out?: Float32Array): Float32Array {
   const { blockElements, blockBytes } = BY_NAME.get(type) as TypeSize
   const blocks = wholeBlocks(bytes, blockBytes, type)
+  const elements = blocks * blockElements
+  if (out && out.length !== elements) throw new RangeError(`${elements} elements do not fit an array of ${out.length}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const out = new Float32Array(blocks * blockElements)
+  out ??= new Float32Array(elements)
   const unpack = UNPACK[type]
   for (let block = 0; block < blocks; block++) unpack(view, block * blockBytes, out, block * blockElements)
   return out
+}
+
+/** Q4_0 as it is stored, codes 0 to 15: element = scale of its block · (code − 8). */
+export function unpackQ4_0(bytes: Uint8Array): { codes: Uint8Array; scale: Float32Array } {
+  const { codes, blocks, view } = nibbles(bytes, 18, 2, 'Q4_0')
+  return { codes, scale: Float32Array.from({ length: blocks }, (_, block) => half(view, block * 18)) }
+}
+
+/** Q4_1 as it is stored, codes 0 to 15: element = scale of its block · code + min of its block. */
+export function unpackQ4_1(bytes: Uint8Array): { codes: Uint8Array; scale: Float32Array; min: Float32Array } {
+  const { codes, blocks, view } = nibbles(bytes, 20, 4, 'Q4_1')
+  const scale = new Float32Array(blocks)
+  const min = new Float32Array(blocks)
+  for (let block = 0; block < blocks; block++) {
+    scale[block] = half(view, block * 20)
+    min[block] = half(view, block * 20 + 2)
+  }
+  return { codes, scale, min }
+}
+
+/** The codes of 32 elements lie in 16 bytes, the first half of the elements in the low nibbles. */
+function nibbles(bytes: Uint8Array, blockBytes: number, quants: number, type: GgmlType) {
+  const blocks = wholeBlocks(bytes, blockBytes, type)
+  const codes = new Uint8Array(blocks * 32)
+  for (let block = 0; block < blocks; block++) {
+    const at = block * blockBytes + quants
+    for (let j = 0; j < 16; j++) {
+      const byte = bytes[at + j] as number
+      codes[block * 32 + j] = byte & 15
+      codes[block * 32 + 16 + j] = byte >> 4
+    }
+  }
+  return { codes, blocks, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
 }
 
 /** Q8_0 as it is stored: element = scale of its block · code. */

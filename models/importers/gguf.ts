@@ -29,8 +29,16 @@ export interface GgufFile {
 const MAGIC = 0x46554747
 const MOST_DIMS = 4
 const MOST_KEYS = 1 << 16
+/** Elements of all metadata arrays together: in memory an element takes more room than in the file. */
+const MOST_ELEMENTS = 1 << 23
+/** As in ggml (`GGML_MAX_NAME`), with the zero at the end. */
+const LONGEST_NAME = 63
+/** The longest alignment that is believed; real files have 32, or a page. */
+const GREATEST_ALIGNMENT = 1 << 20
 const DEFAULT_ALIGNMENT = 32
+const UINT32 = 4
 const ARRAY = 9
+const ALIGNMENT_KEY = 'general.alignment'
 /** Bytes that the smallest entry takes: key length and type; name length, dims, type and offset. */
 const KEY_BYTES = 13
 const TENSOR_BYTES = 32
@@ -41,19 +49,12 @@ export function parseGguf(reader: RangeReader): GgufFile {
   const magic = cursor.u32()
   if (magic !== MAGIC) throw new GgufError('bad_magic', 'the file does not begin with GGUF')
   const version = cursor.u32()
-  if (version !== 2 && version !== 3) {
-    const swapped = (version & 0xffff) === 0
-    throw new GgufError('unsupported_version', swapped ? 'the file is big-endian' : `GGUF version ${version} is not read`)
-  }
+  if (version !== 0 && (version & 0xffff) === 0) throw new GgufError('big_endian', 'the file is big-endian')
+  if (version !== 2 && version !== 3) throw new GgufError('unsupported_version', `GGUF version ${version} is not read`)
   const tensorCount = cursor.count(TENSOR_BYTES, 'the list of tensors')
   const keyCount = cursor.count(KEY_BYTES, 'the metadata')
   if (keyCount > MOST_KEYS) throw new GgufError('invalid_count', `${keyCount} metadata keys are more than ${MOST_KEYS}`)
-  const metadata = new Map<string, GgufValue>()
-  for (let i = 0; i < keyCount; i++) {
-    const key = cursor.string()
-    if (metadata.has(key)) throw new GgufError('duplicate_key', `the metadata has ${key} twice`)
-    metadata.set(key, readValue(cursor, cursor.u32(), key))
-  }
+  const metadata = readMetadata(cursor, keyCount)
   const alignment = readAlignment(metadata)
   const described = Array.from({ length: tensorCount }, () => readTensorInfo(cursor))
   const dataStart = Math.ceil(cursor.offset / alignment) * alignment
@@ -65,12 +66,31 @@ export function readTensor(reader: RangeReader, tensor: GgufTensor): Uint8Array 
   return reader.read(tensor.offset, tensor.byteLength)
 }
 
-function readValue(cursor: GgufCursor, type: number, key: string): GgufValue {
-  if (type !== ARRAY) return scalar(cursor, type, key).read()
-  const elementType = cursor.u32()
-  if (elementType === ARRAY) throw new GgufError('nested_array', `${key} is an array of arrays`)
-  const { read, bytes } = scalar(cursor, elementType, key)
-  return Array.from({ length: cursor.count(bytes, key) }, read) as GgufValue
+function readMetadata(cursor: GgufCursor, keyCount: number): Map<string, GgufValue> {
+  const metadata = new Map<string, GgufValue>()
+  let elements = 0
+  for (let i = 0; i < keyCount; i++) {
+    const key = cursor.string()
+    if (key === '') throw new GgufError('invalid_name', `the metadata key at ${cursor.offset} is empty`)
+    if (metadata.has(key)) throw new GgufError('duplicate_key', `the metadata has ${key} twice`)
+    const type = cursor.u32()
+    if (key === ALIGNMENT_KEY && type !== UINT32) {
+      throw new GgufError('invalid_alignment', `${key} is of the type ${type}, not ${UINT32}`)
+    }
+    const value = type === ARRAY ? readArray(cursor, key, MOST_ELEMENTS - elements) : scalar(cursor, type, key).read()
+    if (Array.isArray(value)) elements += value.length
+    metadata.set(key, value)
+  }
+  return metadata
+}
+
+function readArray(cursor: GgufCursor, key: string, most: number): GgufValue {
+  const type = cursor.u32()
+  if (type === ARRAY) throw new GgufError('nested_array', `${key} is an array of arrays`)
+  const { read, bytes } = scalar(cursor, type, key)
+  const length = cursor.count(bytes, key)
+  if (length > most) throw new GgufError('invalid_count', `${key} brings the metadata to over ${MOST_ELEMENTS} elements`)
+  return Array.from({ length }, read) as GgufValue
 }
 
 function scalar(cursor: GgufCursor, type: number, key: string): { read: () => number | boolean | string; bytes: number } {
@@ -83,9 +103,10 @@ function scalar(cursor: GgufCursor, type: number, key: string): { read: () => nu
 }
 
 function readAlignment(metadata: ReadonlyMap<string, GgufValue>): number {
-  const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT
-  const valid = typeof alignment === 'number' && alignment > 0 && alignment <= 1 << 20 && (alignment & (alignment - 1)) === 0
-  if (!valid) throw new GgufError('invalid_alignment', `general.alignment is ${alignment}, not a power of two`)
+  const alignment = metadata.get(ALIGNMENT_KEY) ?? DEFAULT_ALIGNMENT
+  if (typeof alignment !== 'number' || alignment < 1 || alignment > GREATEST_ALIGNMENT || (alignment & (alignment - 1)) !== 0) {
+    throw new GgufError('invalid_alignment', `${ALIGNMENT_KEY} is ${alignment}, not a power of two up to ${GREATEST_ALIGNMENT}`)
+  }
   return alignment
 }
 
@@ -95,7 +116,11 @@ interface TensorInfo extends Omit<GgufTensor, 'offset'> {
 }
 
 function readTensorInfo(cursor: GgufCursor): TensorInfo {
+  const nameStart = cursor.offset
   const name = cursor.string()
+  if (name === '' || cursor.offset - nameStart - 8 > LONGEST_NAME) {
+    throw new GgufError('invalid_name', `the tensor name at ${nameStart} has not 1 to ${LONGEST_NAME} bytes`)
+  }
   const rank = cursor.u32()
   if (rank < 1 || rank > MOST_DIMS) throw new GgufError('invalid_dims', `${name} has ${rank} dimensions, not 1 to ${MOST_DIMS}`)
   const dims = Array.from({ length: rank }, () => cursor.u64())

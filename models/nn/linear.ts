@@ -1,49 +1,61 @@
 /** Linear layers over matrices that stay quantised: y = x · Wᵀ. */
 import type { GraphBuilder } from '../graph/builder.ts'
+import { GraphError } from '../graph/error.ts'
 import type { Value } from '../graph/graph.ts'
-import type { BlockQuantized, Matrix } from './parameters.ts'
+import { BLOCK_SIZE, type BlockQuantized, type Matrix } from './parameters.ts'
 
 /** MatMulNBits: activations are quantised to 8 bits by block, sums are of integers. */
 const INT8_ACTIVATIONS = 4
 
 /** x [..., columns] → [..., rows] */
 export function linear(g: GraphBuilder, x: Value, matrix: Matrix): Value {
-  const { codes, scales } = matrixWeights(g, matrix, 'linear')
-  const { rows: N, columns: K, bits, blockSize: block_size } = matrix
-  const [y] = g.op('MatMulNBits', [x, codes, scales], { K, N, bits, block_size, accuracy_level: INT8_ACTIVATIONS })
-  return y
+  const { name, rows: N, columns: K, bits } = matrix
+  const blocks = K / BLOCK_SIZE
+  const load = keepUntil(bits === 4 ? 3 : 2, () => matrix.load())
+  const codes = g.weight(`${name}.codes`, 'uint8', [N, blocks, (BLOCK_SIZE * bits) / 8], () => load().codes, `${name}.codes`)
+  const scales = g.weight(`${name}.scales`, 'float32', [N, blocks], () => load().scales, `${name}.scales`)
+  const attributes = { K, N, bits, block_size: BLOCK_SIZE, accuracy_level: INT8_ACTIVATIONS }
+  const [y] = g.op('MatMulNBits', [x, codes, scales], attributes)
+  if (bits === 8) return y
+  // An offset is the same for a whole block, so it meets the sum of the block's inputs. As zero points of MatMulNBits,
+  // which may be fractions too, the offsets would take it off its fast path.
+  const [sums] = g.op('MatMul', [x, blockIndicator(g, K)], {}) // [..., blocks]
+  const offsets = g.weight(`${name}.offsets`, 'float32', [blocks, N], () => load().offsets)
+  const [shift] = g.op('MatMul', [sums, offsets], {})
+  return g.op('Add', [y, shift], {})[0]
 }
 
-/** ids [...] → the rows of the table they name, [..., columns] */
-export function embedding(g: GraphBuilder, ids: Value, matrix: Matrix): Value {
-  const { codes, scales } = matrixWeights(g, matrix, 'rows')
-  const { bits, blockSize: block_size } = matrix
-  const [rows] = g.op('GatherBlockQuantized', [codes, ids, scales], { bits, block_size, gather_axis: 0, quantize_axis: 1 })
-  return rows
+/** ids [...] → the rows of an 8-bit table that they name, [..., columns]. `linear` over it shares its bytes. */
+export function embedding(g: GraphBuilder, ids: Value, table: Matrix): Value {
+  const { name, rows, columns, bits } = table
+  if (bits !== 8) throw new GraphError(`the table ${name} has ${bits}-bit codes, not 8-bit`)
+  const load = keepUntil(2, () => table.load())
+  const codes = g.weight(`${name}.rows.codes`, 'uint8', [rows, columns], () => load().codes, `${name}.codes`)
+  const shape = [rows, columns / BLOCK_SIZE]
+  const scales = g.weight(`${name}.rows.scales`, 'float32', shape, () => load().scales, `${name}.scales`)
+  const attributes = { bits, block_size: BLOCK_SIZE, gather_axis: 0, quantize_axis: 1 }
+  return g.op('GatherBlockQuantized', [codes, ids, scales], attributes)[0]
 }
 
-/** The weights as the operator wants their dimensions; both forms of one matrix share their bytes in the file. */
-function matrixWeights(g: GraphBuilder, matrix: Matrix, form: 'linear' | 'rows'): { codes: Value; scales: Value } {
-  const { name, rows, columns, bits, blockSize } = matrix
-  const load = once(() => matrix.load())
-  const blocks = Math.ceil(columns / blockSize)
-  const codesShape = form === 'linear' ? [rows, blocks, (blockSize * bits) / 8] : [rows, (columns * bits) / 8]
-  return {
-    codes: g.weight(`${name}.${form}.codes`, 'uint8', codesShape, () => load().codes, `${name}.codes`),
-    scales: g.weight(`${name}.${form}.scales`, 'float32', [rows, blocks], () => load().scales, `${name}.scales`),
-  }
+/** [columns, blocks], 1 where the column is of the block. */
+function blockIndicator(g: GraphBuilder, columns: number): Value {
+  const blocks = columns / BLOCK_SIZE
+  return g.shared(`blocks_of_${columns}`, 'float32', [columns, blocks], () =>
+    Float32Array.from({ length: columns * blocks }, (_, i) => {
+      const column = Math.floor(i / blocks)
+      return Math.floor(column / BLOCK_SIZE) === i % blocks ? 1 : 0
+    }),
+  )
 }
 
-/** Codes and scales are written one after the other: the conversion behind them runs once and is then let go. */
-function once(load: () => BlockQuantized): () => BlockQuantized {
-  let loaded: BlockQuantized | undefined
+/** A matrix's parts are written one after the other: the conversion behind them runs once, then is let go. */
+function keepUntil(uses: number, load: () => BlockQuantized): () => BlockQuantized {
+  let kept: BlockQuantized | undefined
+  let used = 0
   return () => {
-    if (!loaded) {
-      loaded = load()
-      return loaded
-    }
-    const last = loaded
-    loaded = undefined
-    return last
+    const loaded = kept ?? load()
+    used++
+    kept = used % uses === 0 ? undefined : loaded
+    return loaded
   }
 }

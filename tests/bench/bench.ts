@@ -112,10 +112,10 @@ function row(what: string, ...cells: string[]): string {
   return what.padEnd(32) + cells.map((cell) => cell.padStart(12)).join('')
 }
 
-/** The peer is not among the product's dependencies: it has a folder and a lock file of its own. */
+/** The peer is not among the product's dependencies: it has a folder of its own. */
 function installPeer(): void {
   const folder = new URL('./peer/', import.meta.url)
   if (existsSync(new URL('node_modules/node-llama-cpp', folder))) return
   console.log('Installing the peer …')
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' })
+  execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' })
 }
