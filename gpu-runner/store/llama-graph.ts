@@ -14,7 +14,7 @@ import { openRangeReader } from './range-reader.ts'
 import { StoreError } from './store-error.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 2
+const LAYOUT = 3
 const MODEL = 'model.onnx'
 const WEIGHTS = 'weights.bin'
 

@@ -108,7 +108,7 @@ describe('refuses', () => {
   }
   test('a file that is cut anywhere', () => {
     const bytes = writeGguf(whole)
-    for (const length of [0, 3, 7, 20]) {
+    for (const length of [0, 3, 7, 12]) {
       assert.throws(() => parseGguf(bytesReader(bytes.subarray(0, length))), { code: 'truncated' }, `cut at ${length}`)
     }
     for (let length = 0; length < bytes.length; length++) {

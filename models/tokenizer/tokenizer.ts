@@ -1,83 +1,112 @@
 /**
- * The tokenizer that a GGUF file describes: byte-level BPE by @huggingface/tokenizers. Control tokens are known here
- * only: text is split at them where they are wanted, so that what a user writes never becomes one.
+ * The tokenizer that a GGUF file describes: byte-level BPE. Control tokens come out of text only where they are asked
+ * for, so that what a user writes never becomes one.
  */
-import { Tokenizer as Bpe } from '@huggingface/tokenizers'
 import { type GgufMetadata, metadataNumber, metadataNumbers, metadataString, metadataStrings } from '../importers/gguf-metadata.ts'
+import { Bpe } from './bpe.ts'
 import { tokenBytes } from './byte-level.ts'
-
-/** A tokenizer or chat template that cannot be used. */
-export class TokenizerError extends Error {
-  override readonly name = 'TokenizerError'
-}
+import { textSplitter } from './pre-tokenizer.ts'
+import { TokenizerError } from './tokenizer-error.ts'
 
 export interface Tokenizer {
   readonly vocabularySize: number
   /** Tokens that end an answer. */
   readonly eosIds: readonly number[]
+  /** The token that begins a text, if there is one, and whether a prompt is to begin with it. */
+  readonly bosId: number | undefined
+  readonly addBos: boolean
   /** The length of the longest token, in bytes. */
   readonly maxTokenBytes: number
   /** Control tokens as they stand in a chat template. */
   readonly controlTokens: ReadonlyMap<string, number>
-  /** Text as tokens; what looks like a control token is text too. */
-  encode(text: string): number[]
+  /** Text as tokens; what looks like a control token is text too, unless `special` says otherwise. */
+  encode(text: string, options?: { readonly special?: boolean }): number[]
+  /** Text cut at control tokens, which are given as their numbers. */
+  partition(text: string): readonly (string | number)[]
   /** The bytes of a token; none for a control token. Throws RangeError if there is no such token. */
   decodeBytes(token: number): Uint8Array
 }
 
-/** Splits before BPE, by the name that GGUF gives them. */
-const PRE_TOKENIZERS: Readonly<Record<string, object>> = {
-  /** Digits one by one, then GPT-2's expression. */
-  smollm: {
-    type: 'Sequence',
-    pretokenizers: [
-      { type: 'Digits', individual_digits: true },
-      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    ],
-  },
-}
-/** `tokenizer.ggml.token_type` of a control token. */
+/** `tokenizer.ggml.token_type`: what is no text, and what is found in text before anything else. */
 const CONTROL = 3
-/** Names under which the metadata keeps tokens that end an answer. */
+const USER_DEFINED = 4
+const NOT_TEXT = new Set([2, CONTROL, 5])
+/** Names under which the metadata keeps tokens that end an answer, and control tokens that end one by their own name. */
 const END_KEYS = ['eos', 'eot', 'eom'].map((name) => `tokenizer.ggml.${name}_token_id`)
+const END_NAMES = ['endoftext', 'end_of_text', 'im_end', 'eot_id', 'eom_id', 'end', 'return', 'EOT'].map((name) => `<|${name}|>`)
 
 /** Throws TokenizerError for a kind of tokenizer that is not known here, GgufError for metadata that is amiss. */
 export function createTokenizer(metadata: GgufMetadata): Tokenizer {
   const kind = metadataString(metadata, 'tokenizer.ggml.model')
-  const pre = metadataString(metadata, 'tokenizer.ggml.pre')
-  const preTokenizer = PRE_TOKENIZERS[pre]
-  if (kind !== 'gpt2' || !preTokenizer) throw new TokenizerError(`the tokenizer ${kind} with ${pre} is not known here`)
+  if (kind !== 'gpt2') throw new TokenizerError('unknown_tokenizer', `the tokenizer ${kind} is not known here (known: gpt2)`)
+  const pre = metadata.has('tokenizer.ggml.pre') ? metadataString(metadata, 'tokenizer.ggml.pre') : 'default'
+  const { split, addBos, ignoreMerges } = textSplitter(pre)
   const tokens = metadataStrings(metadata, 'tokenizer.ggml.tokens')
   const types = metadataNumbers(metadata, 'tokenizer.ggml.token_type')
   const merges = metadataStrings(metadata, 'tokenizer.ggml.merges')
-  if (types.length !== tokens.length) throw new TokenizerError(`${tokens.length} tokens have ${types.length} types`)
-  const bpe = new Bpe(
-    {
-      model: {
-        type: 'BPE',
-        vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-        merges: merges.map((pair) => pair.split(' ')),
-      },
-      normalizer: null,
-      pre_tokenizer: preTokenizer,
-      post_processor: null,
-      decoder: { type: 'ByteLevel' },
-      added_tokens: [],
-    },
-    {},
-  )
-  const isControl = (id: number) => types[id] === CONTROL
-  const bytes = tokens.map((token, id) => (isControl(id) ? new Uint8Array() : (tokenBytes(token) ?? new Uint8Array())))
+  if (types.length !== tokens.length) {
+    throw new TokenizerError('invalid_vocabulary', `${tokens.length} tokens have ${types.length} types`)
+  }
+  const bpe = new Bpe({ tokens, merges, ignoreMerges })
+  const controlTokens = tokensOfType(CONTROL)
+  const userDefined = tokensOfType(USER_DEFINED)
+  const atControl = cutter(controlTokens)
+  const atUserDefined = cutter(userDefined)
+
+  function tokensOfType(type: number): Map<string, number> {
+    return new Map(tokens.flatMap((token, id) => (types[id] === type && token !== '' ? [[token, id] as const] : [])))
+  }
+  function tokenId(key: string): number | undefined {
+    if (!metadata.has(key)) return undefined
+    const id = metadataNumber(metadata, key)
+    if (tokens[id] === undefined) throw new TokenizerError('invalid_vocabulary', `${key} is ${id}, which is no token`)
+    return id
+  }
+  function encodeText(text: string, out: number[]): void {
+    for (const part of atUserDefined(text)) {
+      if (typeof part === 'number') out.push(part)
+      else for (const piece of split(part)) bpe.encode(piece, out)
+    }
+  }
+  function decodeBytes(id: number): Uint8Array {
+    const token = tokens[id]
+    if (token === undefined) throw new RangeError(`there is no token ${id}`)
+    const type = types[id] as number
+    if (NOT_TEXT.has(type)) return new Uint8Array()
+    return (type === USER_DEFINED ? undefined : tokenBytes(token)) ?? new TextEncoder().encode(token)
+  }
+
+  const ends = [...END_KEYS.map(tokenId), ...END_NAMES.map((name) => controlTokens.get(name))]
+  const addBosKey = 'tokenizer.ggml.add_bos_token'
   return {
     vocabularySize: tokens.length,
-    eosIds: [...new Set(END_KEYS.filter((key) => metadata.has(key)).map((key) => metadataNumber(metadata, key)))],
-    maxTokenBytes: bytes.reduce((longest, { length }) => Math.max(longest, length), 1),
-    controlTokens: new Map(tokens.flatMap((token, id) => (isControl(id) ? [[token, id] as const] : []))),
-    encode: (text) => (text === '' ? [] : bpe.encode(text, { add_special_tokens: false }).ids),
-    decodeBytes: (token) => {
-      const found = bytes[token]
-      if (!found) throw new RangeError(`there is no token ${token}`)
-      return found
+    eosIds: [...new Set(ends.filter((id) => id !== undefined))],
+    bosId: tokenId('tokenizer.ggml.bos_token_id'),
+    addBos: metadata.has(addBosKey) ? metadata.get(addBosKey) === true : addBos,
+    maxTokenBytes: tokens.reduce((longest, _, id) => Math.max(longest, decodeBytes(id).length), 1),
+    controlTokens,
+    partition: atControl,
+    encode(text, { special = false } = {}) {
+      const out: number[] = []
+      for (const part of special ? atControl(text) : [text]) {
+        if (typeof part === 'number') out.push(part)
+        else encodeText(part, out)
+      }
+      return out
     },
+    decodeBytes,
   }
+}
+
+/** Cuts text at the given tokens, of those that begin at one place at the longest. */
+function cutter(ids: ReadonlyMap<string, number>): (text: string) => readonly (string | number)[] {
+  if (ids.size === 0) return (text) => [text]
+  const longestFirst = [...ids.keys()].sort((a, b) => b.length - a.length)
+  const any = new RegExp(`(${longestFirst.map((token) => RegExp.escape(token)).join('|')})`)
+  // Split at a group, the odd parts are what matched.
+  return (text) =>
+    text
+      .split(any)
+      .map((part, i) => (i % 2 === 1 ? (ids.get(part) as number) : part))
+      .filter((part) => part !== '')
 }

@@ -19,6 +19,8 @@ const THREADS = Math.min(8, availableParallelism())
 const CONTEXT = 2048
 const GENERATED = 128
 const SAME_TOKENS = 32
+/** llama.cpp's own logits move by more than this when its KV cache is kept in float32 instead of float16. */
+const NEAR_TIE = 0.25
 
 installPeer()
 const entry = defaultModel('chat')
@@ -71,13 +73,25 @@ compare('memory, MiB', [memory[0]?.memoryMiB ?? 0], [memory[1]?.memoryMiB ?? 0])
 console.log(row('perplexity', ...perplexities.map((p) => p.toFixed(3)), ratio(perplexities[0] ?? 0, perplexities[1] ?? 0, 4)))
 
 let same = 0
+let nearTies = 0
 for (const prompt of prompts) {
   const tokens = encodeChat(tokenizer, template, [{ role: 'user', content: prompt }])
   const task = { task: 'generate' as const, prompt: tokens, count: SAME_TOKENS }
-  const [ours, theirs] = await Promise.all(both.map((contender) => contender.do(task)))
-  if (String(ours?.tokens) === String(theirs?.tokens)) same++
+  const ours = (await tandem.do(task)).tokens ?? []
+  const theirs = (await peer.do(task)).tokens ?? []
+  const at = theirs.findIndex((token, i) => token !== ours[i])
+  if (at < 0) {
+    same++
+    continue
+  }
+  const [first, second] = [theirs[at] ?? 0, ours[at] ?? 0]
+  const { logitGap = 0 } = await peer.do({ task: 'gap', prompt: [...tokens, ...theirs.slice(0, at)], first, second })
+  if (logitGap < NEAR_TIE) nearTies++
+  console.log(`  part at token ${at}, where llama.cpp's own choice leads by ${logitGap.toFixed(3)}: ${prompt}`)
 }
-console.log(`\nThe same ${SAME_TOKENS} greedy tokens for ${same} of ${prompts.length} prompts`)
+console.log(
+  `\nOf ${prompts.length} prompts, ${same} have the same ${SAME_TOKENS} greedy tokens, and ${nearTies} part at a near tie (under ${NEAR_TIE} in logits)`,
+)
 for (const contender of both) contender.end()
 
 type Run = (contender: ContenderProcess) => Promise<Measured>

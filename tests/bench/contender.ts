@@ -14,6 +14,8 @@ export interface Contender {
   generate(prompt: readonly number[], count: number, onFirst: () => void): Promise<number[]>
   /** The sum of −ln p over the tokens after the first, each given those before it. */
   negativeLogLikelihood(tokens: readonly number[]): Promise<number>
+  /** After a prompt: the logit of the first token less that of the second. */
+  logitGap(prompt: readonly number[], first: number, second: number): Promise<number>
 }
 
 type Request =
@@ -21,6 +23,7 @@ type Request =
   | { task: 'prefill'; tokens: readonly number[] }
   | { task: 'generate'; prompt: readonly number[]; count: number }
   | { task: 'likelihood'; tokens: readonly number[] }
+  | { task: 'gap'; prompt: readonly number[]; first: number; second: number }
 
 /** Milliseconds for the task; for a generation those after its first token, which took `firstMs`. */
 export interface Measured {
@@ -28,6 +31,7 @@ export interface Measured {
   readonly firstMs?: number
   readonly tokens?: readonly number[]
   readonly negativeLogLikelihood?: number
+  readonly logitGap?: number
   /** The process's resident memory afterwards, in MiB. */
   readonly memoryMiB: number
 }
@@ -58,6 +62,8 @@ async function measure(contender: Contender, request: Request): Promise<Measured
       return done()
     case 'likelihood':
       return done({ negativeLogLikelihood: await contender.negativeLogLikelihood(request.tokens) })
+    case 'gap':
+      return done({ logitGap: await contender.logitGap(request.prompt, request.first, request.second) })
     case 'generate': {
       let firstMs = 0
       const tokens = await contender.generate(request.prompt, request.count, () => {

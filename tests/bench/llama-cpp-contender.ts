@@ -9,7 +9,7 @@ interface Sequence {
   evaluateWithoutGeneratingNewTokens(tokens: readonly Token[]): Promise<void>
   evaluate(tokens: readonly Token[], options: { temperature: number; yieldEogToken: boolean }): AsyncIterable<Token>
   controlledEvaluate(
-    input: readonly [Token, { generateNext: { probabilities: true } }][],
+    input: readonly (Token | [Token, { generateNext: { probabilities: true } }])[],
   ): Promise<(undefined | { next: { probabilities: ReadonlyMap<Token, number> } })[]>
 }
 interface LlamaCpp {
@@ -57,12 +57,22 @@ serve({
     await sequence.clearHistory()
     let sum = 0
     for (const [i, token] of asTokens(tokens).slice(0, -1).entries()) {
-      const next = asTokens(tokens)[i + 1] as Token
-      const [result] = await sequence.controlledEvaluate([
-        [token, { generateNext: { probabilities: true } }],
-      ])
-      sum -= Math.log(result?.next.probabilities.get(next) ?? 0)
+      sum -= Math.log((await probabilitiesAfter([], token)).get(asTokens(tokens)[i + 1] as Token) ?? 0)
     }
     return sum
   },
+  async logitGap(prompt, first, second) {
+    await sequence.clearHistory()
+    const tokens = asTokens(prompt)
+    const probabilities = await probabilitiesAfter(tokens.slice(0, -1), tokens.at(-1) as Token)
+    const log = (token: number) => Math.log(probabilities.get(token as Token) ?? 0)
+    return log(first) - log(second)
+  },
 })
+
+async function probabilitiesAfter(before: readonly Token[], last: Token): Promise<ReadonlyMap<Token, number>> {
+  const results = await sequence.controlledEvaluate([...before, [last, { generateNext: { probabilities: true } }]])
+  const next = results.at(-1)?.next
+  if (!next) throw new Error('llama.cpp gave no probabilities')
+  return next.probabilities
+}

@@ -43,6 +43,10 @@ serve({
     }
     return sum
   },
+  async logitGap(prompt, first, second) {
+    const logits = prefill(prompt)
+    return (logits[first] ?? 0) - (logits[second] ?? 0)
+  },
 })
 
 function logProbability(logits: Float32Array, token: number): number {
