@@ -3,11 +3,8 @@
  * that it makes, are bounded. It reaches nothing but what its environment names; the library's interpreter gives it no
  * way to JavaScript's own objects.
  */
-import { type Environment, Interpreter } from '@huggingface/jinja'
+import { type Environment, jinja, type Node, type Value } from './jinja.ts'
 import { TokenizerError } from './tokenizer-error.ts'
-
-type Statement = Parameters<Interpreter['evaluate']>[0]
-type Value = ReturnType<Interpreter['evaluate']>
 
 /** Steps: one for each node that is evaluated, and one more for so many characters or elements of its value. */
 const MOST_STEPS = 1 << 22
@@ -15,14 +12,14 @@ const SIZE_OF_STEP = 64
 /** Characters, and elements with all that they hold, of one value; shared parts count as often as they are seen. */
 const MOST_SIZE = 1 << 24
 
-export class BoundedInterpreter extends Interpreter {
+export class BoundedInterpreter extends jinja.Interpreter {
   #steps = 0
   /** Sizes of lists and mappings, whose parts were evaluated before them. */
   readonly #sizes = new WeakMap<Value, number>()
 
-  override evaluate(statement: Statement, environment: Environment): Value {
+  override evaluate(node: Node | undefined, environment: Environment): Value {
     this.#charge(1)
-    const value = super.evaluate(statement, environment)
+    const value = super.evaluate(node, environment)
     this.#charge(Math.floor(length(value) / SIZE_OF_STEP))
     if (this.#size(value) > MOST_SIZE) throw unbounded(`a value is larger than ${MOST_SIZE}`)
     return value

@@ -2,10 +2,10 @@
  * A model's chat template: how a conversation becomes a prompt. Templates are Jinja; they come with the model, so they
  * are run within limits and know nothing but what they are given.
  */
-import { Environment, parse, tokenize } from '@huggingface/jinja'
 import type { ChatTurn } from '#protocol/generation.ts'
 import { type GgufMetadata, metadataNumber, metadataString, metadataStrings } from '../importers/gguf-metadata.ts'
 import { BoundedInterpreter } from './bounded-interpreter.ts'
+import { type Environment, jinja } from './jinja.ts'
 import { createShield } from './shield.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts'
@@ -20,6 +20,8 @@ export interface ChatTemplate {
 }
 
 const LONGEST_TEMPLATE = 1 << 16
+/** As Hugging Face's and llama.cpp's renderers have them. */
+const JINJA_OPTIONS = { lstrip_blocks: true, trim_blocks: true }
 const LONGEST_RANGE = 10_000
 
 /** Throws TokenizerError `invalid_template` for a template that is no Jinja, GgufError if there is none. */
@@ -29,7 +31,7 @@ export function createChatTemplate(metadata: GgufMetadata): ChatTemplate {
     throw new TokenizerError('invalid_template', `the chat template has ${source.length} characters, over ${LONGEST_TEMPLATE}`)
   }
   const tokens = { bos_token: tokenText(metadata, 'bos'), eos_token: tokenText(metadata, 'eos') }
-  const program = typed('invalid_template', () => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })))
+  const program = typed('invalid_template', () => jinja.parse(jinja.tokenize(source, JINJA_OPTIONS)))
   return {
     render: (messages) =>
       typed('template_failed', () => {
@@ -51,7 +53,7 @@ function typed<T>(code: TokenizerErrorCode, what: () => T): T {
 
 /** All that a template can name. No clock: a conversation has one prompt. */
 function environment(names: Readonly<Record<string, unknown>>): Environment {
-  const env = new Environment()
+  const env = new jinja.Environment()
   const constants = { true: true, false: false, none: null, True: true, False: false, None: null }
   for (const [name, value] of Object.entries({ ...constants, ...names })) env.set(name, value)
   return env

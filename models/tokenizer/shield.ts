@@ -18,9 +18,9 @@ export function createShield(controls: readonly string[]): Shield {
   const inside = new RegExp(`(?=${controls.map((token) => RegExp.escape(token)).join('|') || '(?!)'})`, 'g')
   const hidden: string[] = []
 
-  const standIn = (unit: string): string => {
-    if (!hidden.includes(unit)) hidden.push(unit)
-    return String.fromCharCode(FIRST_STAND_IN + hidden.indexOf(unit))
+  const standIn = (character: string): string => {
+    if (!hidden.includes(character)) hidden.push(character)
+    return String.fromCharCode(FIRST_STAND_IN + hidden.indexOf(character))
   }
   return {
     hide(message) {
@@ -36,14 +36,23 @@ export function createShield(controls: readonly string[]): Shield {
       let shielded = ''
       let end = 0
       for (const place of order) {
-        shielded += text.slice(end, place) + standIn(text[place] as string)
-        end = place + 1
+        // Inside a pair of surrogates, the pair is the character.
+        const from = isLow(text, place) ? place - 1 : place
+        if (from < end) continue
+        const character = String.fromCodePoint(text.codePointAt(from) as number)
+        shielded += text.slice(end, from) + standIn(character)
+        end = from + character.length
       }
       return shielded + text.slice(end)
     },
-    // With the flag `u`, a stand-in never is half of a character.
-    restore: (text) => text.replace(LONE_SURROGATE, (unit) => hidden[unit.charCodeAt(0) - FIRST_STAND_IN] ?? unit),
+    // With the flag `u`, half of a character is no match.
+    restore: (text) => text.replace(LONE_SURROGATE, (mark) => hidden[mark.charCodeAt(0) - FIRST_STAND_IN] ?? mark),
   }
+}
+
+function isLow(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at)
+  return unit >= 0xdc00 && unit <= 0xdfff
 }
 
 /** Where one character has to go for `control` not to begin before, to end after or to go all the way across a range. */
