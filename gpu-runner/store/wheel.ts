@@ -19,7 +19,11 @@ const LONGEST_DIRECTORY = 64 << 20
 const STORED = 0
 const DEFLATED = 8
 
+const ENCRYPTED = 1
+const ZIP64 = 0xffffffff
+
 interface Member {
+  readonly flags: number
   readonly method: number
   readonly compressedBytes: number
   readonly bytes: number
@@ -37,6 +41,8 @@ export async function extractMember(
   const file = await open(archive, 'r')
   try {
     const member = await findMember(file, name)
+    if ([member.bytes, member.compressedBytes, member.localOffset].includes(ZIP64)) throw invalid('ZIP64 is not read')
+    if (member.flags & ENCRYPTED) throw invalid(`${name} is encrypted, which is not read`)
     if (member.bytes !== size) throw invalid(`${name} has ${member.bytes} bytes in the archive, not ${size}`)
     const start = await dataStart(file, member)
     const packed = createReadStream(archive, { start, end: start + member.compressedBytes - 1 })
@@ -91,6 +97,7 @@ async function findMember(file: FileHandle, name: string): Promise<Member> {
     if (nameEnd > length) throw invalid("the archive's directory is malformed")
     if (Buffer.from(directory.buffer, at + ENTRY_BYTES, nameLength).equals(wanted)) {
       return {
+        flags: directory.getUint16(at + 8, true),
         method: directory.getUint16(at + 10, true),
         compressedBytes: directory.getUint32(at + 20, true),
         bytes: directory.getUint32(at + 24, true),

@@ -7,10 +7,10 @@ import { type Environment, jinja, type Node, type Value } from './jinja.ts'
 import { TokenizerError } from './tokenizer-error.ts'
 
 /** Steps: one for each node that is evaluated, and one more for so many characters or elements of its value. */
-const MOST_STEPS = 1 << 22
-const SIZE_OF_STEP = 64
+const MOST_STEPS = 1 << 20
+const SIZE_OF_STEP = 256
 /** Characters, and elements with all that they hold, of one value; shared parts count as often as they are seen. */
-const MOST_SIZE = 1 << 24
+const MOST_SIZE = 1 << 22
 
 export class BoundedInterpreter extends jinja.Interpreter {
   #steps = 0

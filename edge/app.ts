@@ -1,0 +1,74 @@
+/** The edge: what every request passes through, and where it is answered. */
+import { Hono } from 'hono'
+import { ApiError } from '#protocol/error.ts'
+import { type EdgeContext, type EdgeEnv, mayCall, principalOf } from './context.ts'
+import { logFailure } from './http/log.ts'
+import { concealed, renderError } from './http/render-error.ts'
+import { auth } from './middleware/auth.ts'
+import { PAGE_ADDRESSES } from './middleware/public-routes.ts'
+import { requestId } from './middleware/request-id.ts'
+import { securityHeaders } from './middleware/security-headers.ts'
+import { documentOperations } from './openapi/routes.ts'
+import { chatOperations } from './routes/chat.ts'
+import { conversationOperations } from './routes/conversations.ts'
+import { healthOperation } from './routes/health.ts'
+import { modelOperations } from './routes/models.ts'
+import type { Operation } from './routes/operation.ts'
+import * as page from './routes/page.ts'
+import { sessionOperations } from './routes/session.ts'
+
+const apiOperations: readonly Operation[] = [
+  ...chatOperations,
+  ...modelOperations,
+  ...conversationOperations,
+  ...sessionOperations,
+  healthOperation,
+]
+/** Everything that the API answers, those that describe it included. */
+export const operations: readonly Operation[] = [...apiOperations, ...documentOperations(apiOperations)]
+
+export function createApp(): Hono<EdgeEnv> {
+  const app = new Hono<EdgeEnv>({ strict: true })
+  app.use(securityHeaders(), requestId(), auth())
+  for (const operation of operations) app.on(operation.method, honoPath(operation.path), (c) => handle(operation, c))
+  for (const address of PAGE_ADDRESSES) app.get(address, page.document)
+  app.get('/assets/*', page.hashedFile)
+  for (const name of ['/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt']) app.get(name, page.plainFile)
+  for (const [path, methods] of methodsByPath()) app.all(path, (c) => refuseMethod(c, methods))
+  app.notFound((c) => renderError(new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`)))
+  app.onError((thrown, c) => {
+    const error = concealed(thrown)
+    if (error !== thrown) {
+      logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, thrown)
+    }
+    return renderError(error)
+  })
+  return app
+}
+
+function handle(operation: Operation, c: EdgeContext): Promise<Response> | Response {
+  const { scope } = operation
+  if (scope !== null && !mayCall(principalOf(c), scope)) {
+    throw new ApiError('insufficient_scope', `This API key lacks the scope '${scope}'.`)
+  }
+  return operation.handle(c)
+}
+
+/** `/v1/models/{id}` as Hono writes it. */
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+function methodsByPath(): Map<string, string[]> {
+  const methods = new Map<string, string[]>()
+  for (const { method, path } of operations) methods.set(honoPath(path), [...(methods.get(honoPath(path)) ?? []), method])
+  return methods
+}
+
+function refuseMethod(c: EdgeContext, methods: readonly string[]): Response {
+  const response = renderError(
+    new ApiError('method_not_allowed', `${c.req.path.slice(0, 200)} answers ${methods.join(', ')}, not ${c.req.method}.`),
+  )
+  response.headers.set('allow', methods.join(', '))
+  return response
+}

@@ -1,0 +1,159 @@
+import {
+  conversationCreateSchema,
+  conversationDeletedSchema,
+  conversationItemListSchema,
+  conversationItemSchema,
+  conversationListSchema,
+  conversationSchema,
+  conversationUpdateSchema,
+  itemsCreateSchema,
+  pageQuerySchema,
+} from '#protocol/conversations.ts'
+import { ApiError } from '#protocol/error.ts'
+import { type EdgeContext, principalOf } from '../context.ts'
+import { readBody } from '../http/body.ts'
+import { validate } from '../http/validate.ts'
+import * as store from '../storage/conversations.ts'
+import { once } from '../storage/idempotency.ts'
+import type { Operation } from './operation.ts'
+
+const PATH = '/v1/conversations'
+const common = { scope: 'conversations', tag: 'Conversations' } as const
+
+export const conversationOperations: readonly Operation[] = [
+  {
+    ...common,
+    method: 'GET',
+    path: PATH,
+    summary: 'List conversations, by newest activity',
+    query: pageQuerySchema,
+    answer: { description: 'A page of conversations', schema: conversationListSchema },
+    handle: async (c) => c.json(list(await store.listConversations(c.env.DB, owner(c), pageOf(c)))),
+  },
+  {
+    ...common,
+    method: 'POST',
+    path: PATH,
+    summary: 'Make a conversation',
+    body: conversationCreateSchema,
+    answer: { description: 'The new conversation', schema: conversationSchema },
+    errors: ['request_in_flight'],
+    example: { metadata: { title: 'Names for a cat' }, items: [{ role: 'user', content: 'Hello' }] },
+    async handle(c) {
+      const body = await readBody(c.req.raw, conversationCreateSchema, { mayBeEmpty: true })
+      const now = Date.now()
+      const { conversation, statement } = store.newConversation(c.env.DB, owner(c), body.metadata ?? {}, now)
+      const { statements } = store.newItems(c.env.DB, owner(c), conversation.id, body.items ?? [], now)
+      return c.json(await once(c.env.DB, idempotency(c, body, now), [statement, ...statements], conversation))
+    },
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: `${PATH}/{id}`,
+    summary: 'Read a conversation',
+    answer: { description: 'The conversation', schema: conversationSchema },
+    handle: async (c) => c.json(await conversationOf(c)),
+  },
+  {
+    ...common,
+    method: 'POST',
+    path: `${PATH}/{id}`,
+    summary: 'Change a conversation’s metadata',
+    body: conversationUpdateSchema,
+    answer: { description: 'The conversation', schema: conversationSchema },
+    async handle(c) {
+      const { metadata } = await readBody(c.req.raw, conversationUpdateSchema)
+      return c.json((await store.updateConversation(c.env.DB, owner(c), id(c), metadata ?? {})) ?? missing(id(c)))
+    },
+  },
+  {
+    ...common,
+    method: 'DELETE',
+    path: `${PATH}/{id}`,
+    summary: 'Delete a conversation and its items',
+    answer: { description: 'It is gone', schema: conversationDeletedSchema },
+    async handle(c) {
+      if (!(await store.deleteConversation(c.env.DB, owner(c), id(c)))) missing(id(c))
+      return c.json({ id: id(c), object: 'conversation.deleted', deleted: true })
+    },
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: `${PATH}/{id}/items`,
+    summary: 'List a conversation’s items',
+    query: pageQuerySchema,
+    answer: { description: 'A page of items', schema: conversationItemListSchema },
+    async handle(c) {
+      const { id } = await conversationOf(c)
+      return c.json(list(await store.listItems(c.env.DB, owner(c), id, pageOf(c))))
+    },
+  },
+  {
+    ...common,
+    method: 'POST',
+    path: `${PATH}/{id}/items`,
+    summary: 'Add items to a conversation',
+    body: itemsCreateSchema,
+    answer: { description: 'The new items', schema: conversationItemListSchema },
+    errors: ['request_in_flight'],
+    example: { items: [{ role: 'user', content: 'And one for a dog?' }] },
+    async handle(c) {
+      const body = await readBody(c.req.raw, itemsCreateSchema)
+      const { id } = await conversationOf(c)
+      const now = Date.now()
+      const { items, statements } = store.newItems(c.env.DB, owner(c), id, body.items, now)
+      const answer = list({ data: items, hasMore: false })
+      return c.json(await once(c.env.DB, idempotency(c, body, now), statements, answer))
+    },
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: `${PATH}/{id}/items/{item_id}`,
+    summary: 'Read an item',
+    answer: { description: 'The item', schema: conversationItemSchema },
+    async handle(c) {
+      const item = c.req.param('item_id') ?? ''
+      return c.json((await store.findItem(c.env.DB, owner(c), id(c), item)) ?? missing(item))
+    },
+  },
+  {
+    ...common,
+    method: 'DELETE',
+    path: `${PATH}/{id}/items/{item_id}`,
+    summary: 'Delete an item',
+    answer: { description: 'The conversation without it', schema: conversationSchema },
+    async handle(c) {
+      const item = c.req.param('item_id') ?? ''
+      if (!(await store.deleteItem(c.env.DB, owner(c), id(c), item))) missing(item)
+      return c.json(await conversationOf(c))
+    },
+  },
+]
+
+const owner = (c: EdgeContext) => principalOf(c).owner
+const id = (c: EdgeContext) => c.req.param('id') ?? ''
+
+async function conversationOf(c: EdgeContext) {
+  return (await store.findConversation(c.env.DB, owner(c), id(c))) ?? missing(id(c))
+}
+
+function missing(name: string): never {
+  throw new ApiError('not_found', `There is no '${name.slice(0, 100)}'.`)
+}
+
+function pageOf(c: EdgeContext) {
+  return validate(pageQuerySchema, c.req.query())
+}
+
+function list<T extends { id: string }>({ data, hasMore }: store.Page<T>) {
+  const ids = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+  return { object: 'list', data, ...ids, has_more: hasMore }
+}
+
+function idempotency(c: EdgeContext, body: unknown, now: number) {
+  const request = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`
+  return { owner: owner(c), key: c.req.header('idempotency-key'), request, now }
+}

@@ -1,0 +1,24 @@
+/** An operation of the API as data: the router serves it, the OpenAPI document describes it. */
+import type { ErrorCode } from '#protocol/error.ts'
+import type { EdgeContext } from '../context.ts'
+import type { Schema } from '../http/validate.ts'
+import type { Scope } from '../storage/scopes.ts'
+
+export interface Operation {
+  method: 'GET' | 'POST' | 'DELETE'
+  /** As OpenAPI writes it: `/v1/models/{id}`. */
+  path: string
+  /** What a key has to be good for; null for a public route, which `middleware/public-routes.ts` lists too. */
+  scope: Scope | null
+  tag: string
+  summary: string
+  description?: string
+  query?: Schema
+  body?: Schema
+  answer: { description: string; schema?: Schema; contentType?: string }
+  /** Beside those that any operation may answer with. */
+  errors?: readonly ErrorCode[]
+  /** A body for the examples. */
+  example?: unknown
+  handle: (c: EdgeContext) => Promise<Response> | Response
+}

@@ -1,0 +1,36 @@
+/** The page: its files from the static assets, and its addresses, which all open the same document. */
+import { ApiError } from '#protocol/error.ts'
+import type { EdgeContext } from '../context.ts'
+
+const FOR_EVER = 'public, max-age=31536000, immutable'
+
+export async function document(c: EdgeContext): Promise<Response> {
+  return file(c, '/index.html', 'no-cache')
+}
+
+/** A file that has its contents' hash in its name. */
+export async function hashedFile(c: EdgeContext): Promise<Response> {
+  return file(c, c.req.path, FOR_EVER)
+}
+
+export async function plainFile(c: EdgeContext): Promise<Response> {
+  return file(c, c.req.path, 'no-cache')
+}
+
+async function file(c: EdgeContext, path: string, cacheControl: string): Promise<Response> {
+  const found = await c.env.ASSETS.fetch(new Request(new URL(path, c.req.url), { method: c.req.method, headers: conditional(c) }))
+  if (found.status === 404) throw new ApiError('not_found', `There is no file '${path.slice(0, 100)}'.`)
+  const response = new Response(found.body, found)
+  response.headers.set('cache-control', cacheControl)
+  return response
+}
+
+/** Lets the asset answer 304; nothing else of the request is its business. */
+function conditional(c: EdgeContext): Headers {
+  const headers = new Headers()
+  for (const name of ['if-none-match', 'accept-encoding']) {
+    const value = c.req.header(name)
+    if (value !== undefined) headers.set(name, value)
+  }
+  return headers
+}

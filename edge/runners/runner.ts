@@ -1,0 +1,191 @@
+/** A runner, as the edge calls it: over HTTP with the shared secret, every reply parsed and bounded. */
+import { createParser } from 'eventsource-parser'
+import * as v from 'valibot'
+import { ApiError, errorBodySchema } from '#protocol/error.ts'
+import {
+  type GenerationEvent,
+  type GenerationRequest,
+  generationEventSchema,
+  type RunnerHealth,
+  type RunnerModel,
+  runnerHealthSchema,
+  runnerModelsSchema,
+} from '#protocol/generation.ts'
+import type { RunnerConfig } from '../env.ts'
+
+/** Seconds after which a runner that is away is likely back. */
+const RETRY_SECONDS = 2
+const STATUS_TIMEOUT_MS = 5_000
+/** The longest event, in UTF-16 code units. */
+const EVENT_LENGTH = 1 << 20
+
+export class Runner {
+  readonly #config: RunnerConfig
+  readonly #requestId: string
+
+  constructor(config: RunnerConfig, requestId: string) {
+    this.#config = config
+    this.#requestId = requestId
+  }
+
+  async health(): Promise<RunnerHealth> {
+    const response = await this.#fetch('/health', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
+    return parse(runnerHealthSchema, await json(response))
+  }
+
+  /** @throws ApiError */
+  async models(): Promise<readonly RunnerModel[]> {
+    const response = await this.#fetch('/models', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
+    if (!response.ok) throw await refusal(response)
+    return parse(runnerModelsSchema, await json(response)).models
+  }
+
+  /**
+   * Begins a generation. Its events end with one `generation-finish` or `generation-error`, or throw ApiError.
+   * @param signal stops the generation
+   * @throws ApiError what the runner refuses the request with
+   */
+  async generate(request: GenerationRequest, signal: AbortSignal): Promise<AsyncGenerator<GenerationEvent>> {
+    const silence = new SilenceTimer(this.#config.timeoutMs)
+    const response = await this.#fetch('/generations', {
+      method: 'POST',
+      body: JSON.stringify(request),
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.any([signal, silence.signal]),
+    }).catch((error: unknown) => {
+      silence.stop()
+      throw error
+    })
+    if (!response.ok || !response.body) {
+      silence.stop()
+      throw await refusal(response)
+    }
+    return events(response.body, silence)
+  }
+
+  async #fetch(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+    const headers = {
+      ...init.headers,
+      authorization: `Bearer ${this.#config.secret}`,
+      'x-request-id': this.#requestId,
+    }
+    try {
+      return await fetch(this.#config.url + path, { ...init, headers })
+    } catch (cause) {
+      throw failure(cause, init.signal)
+    }
+  }
+}
+
+/** Aborts when nothing has been heard for so long. */
+class SilenceTimer {
+  readonly #controller = new AbortController()
+  readonly #milliseconds: number
+  #timer: ReturnType<typeof setTimeout> | null = null
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds
+    this.heard()
+  }
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+  heard(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#controller.abort(timeout(this.#milliseconds)), this.#milliseconds)
+  }
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+async function* events(body: ReadableStream<Uint8Array>, silence: SilenceTimer): AsyncGenerator<GenerationEvent> {
+  const received: GenerationEvent[] = []
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      if (data.length > EVENT_LENGTH) throw malformed('an event over its bound')
+      received.push(parse(generationEventSchema, parseJson(data)))
+    },
+  })
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let pending = 0
+  try {
+    for (;;) {
+      const { done, value } = await read(reader, silence.signal)
+      if (done) break
+      silence.heard()
+      pending = received.length === 0 ? pending + value.byteLength : 0
+      if (pending > EVENT_LENGTH * 4) throw malformed('an event without end')
+      parser.feed(decoder.decode(value, { stream: true }))
+      for (const event of received.splice(0)) {
+        pending = 0
+        yield event
+        if (event.type === 'generation-finish' || event.type === 'generation-error') return
+      }
+    }
+    throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.', { retryAfter: RETRY_SECONDS })
+  } finally {
+    silence.stop()
+    await reader.cancel().catch(() => {})
+  }
+}
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>, silence: AbortSignal) {
+  try {
+    return await reader.read()
+  } catch (cause) {
+    if (silence.aborted) throw silence.reason
+    throw new ApiError('runner_failed', 'The connection to the runner broke off in the middle of the answer.', {
+      retryAfter: RETRY_SECONDS,
+      cause,
+    })
+  }
+}
+
+/** The runner's error as the caller's; a runner that refuses the edge itself is a fault of the installation. */
+async function refusal(response: Response): Promise<ApiError> {
+  const body = v.safeParse(errorBodySchema, await json(response))
+  if (!body.success || response.status === 401) return malformed(`status ${response.status}`)
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return ApiError.fromDetail(body.output.error, 'runner_failed', Number.isFinite(retryAfter) ? retryAfter : undefined)
+}
+
+async function json(response: Response): Promise<unknown> {
+  return parseJson(await response.text())
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw malformed('what is no JSON', cause)
+  }
+}
+
+function parse<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value)
+  if (!result.success) throw malformed('a reply of another shape', result.issues)
+  return result.output
+}
+
+function malformed(what: string, cause?: unknown): ApiError {
+  return new ApiError('runner_failed', `The runner answered with ${what}.`, { cause })
+}
+
+function timeout(milliseconds: number): ApiError {
+  return new ApiError('runner_timeout', `The runner was silent for ${milliseconds / 1000} s.`, { retryAfter: RETRY_SECONDS })
+}
+
+/** Why a request did not reach the runner: a timeout has its own reason, a caller that left needs none. */
+function failure(cause: unknown, signal: AbortSignal | null | undefined): unknown {
+  if (signal?.aborted) {
+    const reason: unknown = signal.reason
+    if (reason instanceof Error && reason.name === 'TimeoutError') return timeout(STATUS_TIMEOUT_MS)
+    return reason
+  }
+  return new ApiError('runner_unavailable', 'No runner is available right now; it is being started.', {
+    retryAfter: RETRY_SECONDS,
+    cause,
+  })
+}

@@ -1,0 +1,194 @@
+/** Conversations and their items in D1. Whatever is asked for is asked for by its owner; another's is not there. */
+import { uuidv7 } from 'uuidv7'
+import type { Conversation, ConversationItem, ItemInput, PageQuery } from '#protocol/conversations.ts'
+import type { Database, Statement } from './database.ts'
+
+interface ConversationRow {
+  id: string
+  metadata: string
+  created_at: number
+  updated_at: number
+}
+interface ItemRow {
+  id: string
+  role: ConversationItem['role']
+  status: ConversationItem['status']
+  content: string
+}
+/** A page of what was asked for, and whether there is more after it. */
+export interface Page<T> {
+  data: T[]
+  hasMore: boolean
+}
+
+const newId = (prefix: string) => `${prefix}_${uuidv7().replaceAll('-', '')}`
+
+/** What writes a new conversation; run with `database.batch`. */
+export function newConversation(
+  database: Database,
+  owner: string,
+  metadata: Readonly<Record<string, string>>,
+  now: number,
+): { conversation: Conversation; statement: Statement } {
+  const id = newId('conv')
+  const text = JSON.stringify(metadata)
+  const statement = database
+    .prepare('INSERT INTO conversations (id, owner, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?)')
+    .bind(id, owner, text, now, now)
+  return { conversation: toConversation({ id, metadata: text, created_at: now, updated_at: now }), statement }
+}
+
+/** What adds items to a conversation, if it is its owner's; the first statement says whether it was. */
+export function newItems(
+  database: Database,
+  owner: string,
+  conversationId: string,
+  inputs: readonly ItemInput[],
+  now: number,
+): { items: ConversationItem[]; statements: Statement[] } {
+  const items = inputs.map(toItem)
+  const inserts = items.map(({ id, role, status, content }) =>
+    database
+      .prepare(
+        `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
+         SELECT ?, id, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?`,
+      )
+      .bind(id, role, status, JSON.stringify(content), now, conversationId, owner),
+  )
+  return { items, statements: [touch(database, owner, conversationId, now), ...inserts] }
+}
+
+export async function findConversation(database: Database, owner: string, id: string): Promise<Conversation | null> {
+  const row = await database
+    .prepare('SELECT id, metadata, created_at, updated_at FROM conversations WHERE id = ? AND owner = ?')
+    .bind(id, owner)
+    .first<ConversationRow>()
+  return row && toConversation(row)
+}
+
+/** By newest activity, or by oldest. */
+export async function listConversations(
+  database: Database,
+  owner: string,
+  { limit, after, order }: PageQuery,
+): Promise<Page<Conversation>> {
+  const beyond = order === 'desc' ? '<' : '>'
+  const cursor = `AND (updated_at, id) ${beyond} (SELECT updated_at, id FROM conversations WHERE id = ? AND owner = ?)`
+  const { results } = await database
+    .prepare(
+      `SELECT id, metadata, created_at, updated_at FROM conversations
+       WHERE owner = ? ${after === undefined ? '' : cursor} ORDER BY updated_at ${order}, id ${order} LIMIT ?`,
+    )
+    .bind(owner, ...(after === undefined ? [] : [after, owner]), limit + 1)
+    .all<ConversationRow>()
+  return { data: results.slice(0, limit).map(toConversation), hasMore: results.length > limit }
+}
+
+export async function updateConversation(
+  database: Database,
+  owner: string,
+  id: string,
+  metadata: Readonly<Record<string, string>>,
+): Promise<Conversation | null> {
+  const row = await database
+    .prepare(
+      `UPDATE conversations SET metadata = ? WHERE id = ? AND owner = ?
+       RETURNING id, metadata, created_at, updated_at`,
+    )
+    .bind(JSON.stringify(metadata), id, owner)
+    .first<ConversationRow>()
+  return row && toConversation(row)
+}
+
+export async function deleteConversation(database: Database, owner: string, id: string): Promise<boolean> {
+  const { meta } = await database
+    .prepare('DELETE FROM conversations WHERE id = ? AND owner = ?')
+    .bind(id, owner)
+    .run()
+  return meta.changes > 0
+}
+
+const OF_CONVERSATION = `FROM conversation_items AS item JOIN conversations AS conversation
+  ON conversation.id = item.conversation_id
+  WHERE conversation.id = ? AND conversation.owner = ?`
+
+export async function listItems(
+  database: Database,
+  owner: string,
+  conversationId: string,
+  { limit, after, order }: PageQuery,
+): Promise<Page<ConversationItem>> {
+  const beyond = order === 'desc' ? '<' : '>'
+  const cursor = `AND item.position ${beyond} (SELECT position FROM conversation_items WHERE id = ? AND conversation_id = ?)`
+  const { results } = await database
+    .prepare(
+      `SELECT item.id, item.role, item.status, item.content ${OF_CONVERSATION}
+       ${after === undefined ? '' : cursor} ORDER BY item.position ${order} LIMIT ?`,
+    )
+    .bind(conversationId, owner, ...(after === undefined ? [] : [after, conversationId]), limit + 1)
+    .all<ItemRow>()
+  return { data: results.slice(0, limit).map(fromRow), hasMore: results.length > limit }
+}
+
+export async function findItem(
+  database: Database,
+  owner: string,
+  conversationId: string,
+  id: string,
+): Promise<ConversationItem | null> {
+  const row = await database
+    .prepare(`SELECT item.id, item.role, item.status, item.content ${OF_CONVERSATION} AND item.id = ?`)
+    .bind(conversationId, owner, id)
+    .first<ItemRow>()
+  return row && fromRow(row)
+}
+
+export async function deleteItem(
+  database: Database,
+  owner: string,
+  conversationId: string,
+  id: string,
+): Promise<boolean> {
+  const { meta } = await database
+    .prepare(
+      `DELETE FROM conversation_items WHERE id = ? AND conversation_id IN
+       (SELECT id FROM conversations WHERE id = ? AND owner = ?)`,
+    )
+    .bind(id, conversationId, owner)
+    .run()
+  return meta.changes > 0
+}
+
+function touch(database: Database, owner: string, id: string, now: number): Statement {
+  return database.prepare('UPDATE conversations SET updated_at = ? WHERE id = ? AND owner = ?').bind(now, id, owner)
+}
+
+function toConversation(row: ConversationRow): Conversation {
+  return {
+    id: row.id,
+    object: 'conversation',
+    created_at: Math.floor(row.created_at / 1000),
+    updated_at: Math.floor(row.updated_at / 1000),
+    metadata: JSON.parse(row.metadata),
+  }
+}
+
+/** Text without a type is what its role says: an assistant's is output. */
+function toItem({ role, status, content }: ItemInput): ConversationItem {
+  const parts = typeof content === 'string' ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }] : content
+  return {
+    id: newId('msg'),
+    type: 'message',
+    role,
+    status,
+    content: parts.map(({ type, text }) =>
+      type === 'output_text'
+        ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
+        : { type: 'input_text' as const, text },
+    ),
+  }
+}
+
+function fromRow({ id, role, status, content }: ItemRow): ConversationItem {
+  return { id, type: 'message', role, status, content: JSON.parse(content) }
+}
