@@ -16,6 +16,7 @@ import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { sessionOperations } from './routes/session.ts'
+import { ClientGone } from './runners/runner.ts'
 
 const apiOperations: readonly Operation[] = [
   ...chatOperations,
@@ -37,6 +38,8 @@ export function createApp(): Hono<EdgeEnv> {
   for (const [path, methods] of methodsByPath()) app.all(path, (c) => refuseMethod(c, methods))
   app.notFound((c) => renderError(new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`)))
   app.onError((thrown, c) => {
+    // The status that others use for it; nobody is there to see.
+    if (thrown instanceof ClientGone) return new Response(null, { status: 499 })
     const error = concealed(thrown)
     if (error !== thrown) {
       logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, thrown)
@@ -69,6 +72,6 @@ function refuseMethod(c: EdgeContext, methods: readonly string[]): Response {
   const response = renderError(
     new ApiError('method_not_allowed', `${c.req.path.slice(0, 200)} answers ${methods.join(', ')}, not ${c.req.method}.`),
   )
-  response.headers.set('allow', methods.join(', '))
+  response.headers.set('allow', (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', '))
   return response
 }

@@ -60,7 +60,7 @@ export const conversationSchema = v.strictObject({
   object: v.literal('conversation'),
   /** Unix seconds. */
   created_at: v.number(),
-  /** Ours: when an item or the metadata last changed, in Unix seconds. */
+  /** Ours: when an item was last added or removed, in Unix seconds. */
   updated_at: v.number(),
   metadata: v.record(v.string(), v.string()),
 })

@@ -33,6 +33,7 @@ const CODES = {
   not_found: [404, 'invalid_request_error'],
   method_not_allowed: [405, 'invalid_request_error'],
   request_in_flight: [409, 'conflict_error'],
+  idempotency_key_reused: [409, 'conflict_error'],
   request_too_large: [413, 'invalid_request_error'],
   unsupported_media_type: [415, 'invalid_request_error'],
   rate_limit_exceeded: [429, 'rate_limit_error'],

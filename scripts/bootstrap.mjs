@@ -84,7 +84,9 @@ function installedByHand() {
 /** Runs `npm ci`; its output is shown only if it fails. */
 async function install() {
   rmSync(stampFile, { force: true })
-  const expected = Object.entries(lockedPackages(lockFile)).filter(([, { os, cpu }]) => fits(os, process.platform) && fits(cpu, process.arch))
+  const expected = Object.entries(lockedPackages(lockFile)).filter(
+    ([, { os, cpu }]) => fits(os, process.platform) && fits(cpu, process.arch),
+  )
   const started = Date.now()
   const line = () => {
     const done = expected.filter(([name]) => existsSync(path.join(root, name, 'package.json'))).length
@@ -96,7 +98,15 @@ async function install() {
     () => (live ? process.stdout.write(`\r\u001b[K${line()}`) : console.log(line())),
     live ? MS_BETWEEN_UPDATES : MS_BETWEEN_LINES,
   )
-  const { code, output } = await runNpm('ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error')
+  const { code, output } = await runNpm(
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+    '--loglevel=error',
+  )
   clearInterval(timer)
   if (live) process.stdout.write('\r\u001b[K')
   if (code !== 0) throw new BootstrapError(`npm could not install the dependencies:\n\n${output.trim()}`)
@@ -108,7 +118,10 @@ async function install() {
  * @param {string} actual
  */
 function fits(allowed, actual) {
-  return !allowed || (allowed.includes(actual) || allowed.every((name) => name.startsWith('!'))) && !allowed.includes(`!${actual}`)
+  return (
+    !allowed ||
+    ((allowed.includes(actual) || allowed.every((name) => name.startsWith('!'))) && !allowed.includes(`!${actual}`))
+  )
 }
 
 /**

@@ -37,7 +37,12 @@ export class Child {
   #running = true
 
   constructor({ args, env, cwd, onLine, onMessage }: ChildOptions) {
-    this.#process = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env, cwd })
+    this.#process = spawn(process.execPath, args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env,
+      cwd,
+    })
     const output: string[] = []
     const errors: string[] = []
     const read = (stream: Readable | null, from: 'stdout' | 'stderr') => {

@@ -35,7 +35,9 @@ export interface EdgeHostOptions {
   readonly key: string
 }
 
-export type EdgeHostMessage = { readonly type: 'edge-serving' } | { readonly type: 'edge-failed'; readonly message: string }
+export type EdgeHostMessage =
+  | { readonly type: 'edge-serving' }
+  | { readonly type: 'edge-failed'; readonly message: string }
 
 const MAIN_MODULE = 'worker.js'
 /** As wrangler sorts the files that a Worker imports. */

@@ -9,7 +9,15 @@ export type Target = 'web' | 'edge'
 /** Files and folders. */
 const INPUTS: Readonly<Record<Target, readonly string[]>> = {
   web: ['web', 'protocol', 'package-lock.json', 'scripts/build.ts'],
-  edge: ['edge', 'protocol', 'models/catalogue', 'wrangler.toml', 'package.json', 'package-lock.json', 'scripts/build.ts'],
+  edge: [
+    'edge',
+    'protocol',
+    'models/catalogue',
+    'wrangler.toml',
+    'package.json',
+    'package-lock.json',
+    'scripts/build.ts',
+  ],
 }
 
 /** The folder that a target is built into. */

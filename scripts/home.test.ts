@@ -41,6 +41,8 @@ test('a home that is a file, or below one, is refused by name', () =>
   withFolder(async (folder) => {
     const file = path.join(folder, 'file')
     await writeFile(file, '')
-    await assert.rejects(openHome(file, ''), { message: `TANDEM_HOME ${file} cannot be used: a file of that name is in the way.` })
+    await assert.rejects(openHome(file, ''), {
+      message: `TANDEM_HOME ${file} cannot be used: a file of that name is in the way.`,
+    })
     await assert.rejects(openHome(path.join(file, 'x'), ''), { message: /cannot be used: part of the path is a file/ })
   }))

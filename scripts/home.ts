@@ -44,7 +44,7 @@ export async function openHome(folder: string, address: string): Promise<Home> {
   }
   await usable(folder, async () => {
     const { bavail, bsize } = await statfs(folder)
-    if (bavail * bsize < LEAST_SPACE) throw new Error(`only ${bavail * bsize >> 20} MB of disk space are free there`)
+    if (bavail * bsize < LEAST_SPACE) throw new Error(`only ${(bavail * bsize) >> 20} MB of disk space are free there`)
     await rm(home.temporary, { recursive: true, force: true })
     for (const made of [home.logs, home.edge, home.temporary]) await mkdir(made, { recursive: true, mode: 0o700 })
     await writeFile(holder, `${address} (process ${process.pid})\n`)

@@ -20,7 +20,9 @@ export async function ensureLocalKey(database: Database, file: string): Promise<
       .bind(`key_${uuidv7().replaceAll('-', '')}`, hash, 'local', LOCAL_OWNER, '*', Date.now())
       .run()
   } catch (cause) {
-    throw new StartError(`The key in ${file} cannot be used (is it revoked?). Remove the file to get a new one.`, { cause })
+    throw new StartError(`The key in ${file} cannot be used (is it revoked?). Remove the file to get a new one.`, {
+      cause,
+    })
   }
 }
 

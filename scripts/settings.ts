@@ -55,7 +55,9 @@ export interface Settings {
 export function readSettings(env: NodeJS.ProcessEnv, from: string = process.cwd()): Settings {
   const parsed = v.safeParse(schema, env)
   if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}; it is ${show(issue.input)}.`)
+    const problems = parsed.issues.map(
+      (issue) => `${v.getDotPath(issue)} ${issue.message}; it is ${show(issue.input)}.`,
+    )
     throw new StartError(problems.join('\n'))
   }
   const { PORT, HOST, TANDEM_HOME, TANDEM_MODELS, TANDEM_DEVICE } = parsed.output

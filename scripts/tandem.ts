@@ -147,7 +147,9 @@ export class Tandem {
     const isHealthy = async () => {
       const timeout = AbortSignal.timeout(HEALTH_TIMEOUT_MS)
       // Until someone listens there, a refused connection is what to expect.
-      const response = await fetch(`${url}/health`, { signal: AbortSignal.any([signal, timeout]) }).catch(() => undefined)
+      const response = await fetch(`${url}/health`, { signal: AbortSignal.any([signal, timeout]) }).catch(
+        () => undefined,
+      )
       await response?.body?.cancel()
       return response?.ok === true
     }

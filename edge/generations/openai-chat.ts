@@ -14,17 +14,23 @@ import type { ChatTurn, GenerationEvent, GenerationRequest, Timings, Usage } fro
 type StartEvent = Extract<GenerationEvent, { type: 'generation-start' }>
 type FinishEvent = Extract<GenerationEvent, { type: 'generation-finish' }>
 
-/** @throws ApiError if the messages have no text at all */
+/** @throws ApiError if the messages have no text at all, or if fields contradict each other */
 export function toGenerationRequest(request: ChatRequest, tenant: string): GenerationRequest {
   const messages = request.messages.map(toTurn)
-  if (messages.every(({ content }) => content === '')) {
+  if (messages.every(({ content }) => content.trim() === '')) {
     throw new ApiError('invalid_value', "Invalid 'messages': expected some text, got none.", { param: 'messages' })
+  }
+  if (request.stream_options && !request.stream) {
+    throw new ApiError('invalid_value', "'stream_options' is only allowed when 'stream' is true.", {
+      param: 'stream_options',
+    })
   }
   return {
     model: request.model,
     tenant,
     messages,
-    maxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
+    // Both names bound the answer, so that the lower one holds.
+    maxTokens: lower(request.max_completion_tokens ?? null, request.max_tokens ?? null),
     temperature: request.temperature,
     topP: request.top_p,
     topK: request.top_k,
@@ -33,8 +39,12 @@ export function toGenerationRequest(request: ChatRequest, tenant: string): Gener
   }
 }
 
+function lower(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b)
+}
+
 function toTurn({ role, content }: ChatMessage): ChatTurn {
-  const text = typeof content === 'string' ? content : content.map((part) => part.text).join('')
+  const text = typeof content === 'string' ? content : content.map((part) => part.text).join('\n')
   return { role: role === 'developer' ? 'system' : role, content: text }
 }
 

@@ -37,7 +37,7 @@ export const conversationOperations: readonly Operation[] = [
     summary: 'Make a conversation',
     body: conversationCreateSchema,
     answer: { description: 'The new conversation', schema: conversationSchema },
-    errors: ['request_in_flight'],
+    errors: ['idempotency_key_reused'],
     example: { metadata: { title: 'Names for a cat' }, items: [{ role: 'user', content: 'Hello' }] },
     async handle(c) {
       const body = await readBody(c.req.raw, conversationCreateSchema, { mayBeEmpty: true })
@@ -97,7 +97,7 @@ export const conversationOperations: readonly Operation[] = [
     summary: 'Add items to a conversation',
     body: itemsCreateSchema,
     answer: { description: 'The new items', schema: conversationItemListSchema },
-    errors: ['request_in_flight'],
+    errors: ['idempotency_key_reused'],
     example: { items: [{ role: 'user', content: 'And one for a dog?' }] },
     async handle(c) {
       const body = await readBody(c.req.raw, itemsCreateSchema)
@@ -127,7 +127,7 @@ export const conversationOperations: readonly Operation[] = [
     answer: { description: 'The conversation without it', schema: conversationSchema },
     async handle(c) {
       const item = c.req.param('item_id') ?? ''
-      if (!(await store.deleteItem(c.env.DB, owner(c), id(c), item))) missing(item)
+      if (!(await store.deleteItem(c.env.DB, owner(c), id(c), item, Date.now()))) missing(item)
       return c.json(await conversationOf(c))
     },
   },

@@ -17,7 +17,7 @@ import type { RunnerConfig } from '../env.ts'
 const RETRY_SECONDS = 2
 const STATUS_TIMEOUT_MS = 5_000
 /** The longest event, in UTF-16 code units. */
-const EVENT_LENGTH = 1 << 20
+const EVENT_LENGTH = 1 << 18
 
 export class Runner {
   readonly #config: RunnerConfig
@@ -56,11 +56,11 @@ export class Runner {
       silence.stop()
       throw error
     })
-    if (!response.ok || !response.body) {
+    if (!response.ok || !response.body || !isEventStream(response)) {
       silence.stop()
       throw await refusal(response)
     }
-    return events(response.body, silence)
+    return events(response.body, signal, silence)
   }
 
   async #fetch(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
@@ -70,11 +70,16 @@ export class Runner {
       'x-request-id': this.#requestId,
     }
     try {
-      return await fetch(this.#config.url + path, { ...init, headers })
+      return await fetch(this.#config.url + path, { ...init, headers, redirect: 'manual' })
     } catch (cause) {
       throw failure(cause, init.signal)
     }
   }
+}
+
+/** Nobody is left to be answered. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
 }
 
 /** Aborts when nothing has been heard for so long. */
@@ -99,27 +104,30 @@ class SilenceTimer {
   }
 }
 
-async function* events(body: ReadableStream<Uint8Array>, silence: SilenceTimer): AsyncGenerator<GenerationEvent> {
+async function* events(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  silence: SilenceTimer,
+): AsyncGenerator<GenerationEvent> {
   const received: GenerationEvent[] = []
   const parser = createParser({
     onEvent: ({ data }) => {
-      if (data.length > EVENT_LENGTH) throw malformed('an event over its bound')
       received.push(parse(generationEventSchema, parseJson(data)))
     },
+    onError(error) {
+      if (error.type === 'max-buffer-size-exceeded') throw malformed('an event without end')
+    },
+    maxBufferSize: EVENT_LENGTH,
   })
   const reader = body.getReader()
   const decoder = new TextDecoder()
-  let pending = 0
   try {
     for (;;) {
-      const { done, value } = await read(reader, silence.signal)
+      const { done, value } = await read(reader, signal, silence.signal)
       if (done) break
       silence.heard()
-      pending = received.length === 0 ? pending + value.byteLength : 0
-      if (pending > EVENT_LENGTH * 4) throw malformed('an event without end')
       parser.feed(decoder.decode(value, { stream: true }))
       for (const event of received.splice(0)) {
-        pending = 0
         yield event
         if (event.type === 'generation-finish' || event.type === 'generation-error') return
       }
@@ -131,11 +139,12 @@ async function* events(body: ReadableStream<Uint8Array>, silence: SilenceTimer):
   }
 }
 
-async function read(reader: ReadableStreamDefaultReader<Uint8Array>, silence: AbortSignal) {
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal, silence: AbortSignal) {
   try {
     return await reader.read()
   } catch (cause) {
     if (silence.aborted) throw silence.reason
+    if (signal.aborted) throw new ClientGone()
     throw new ApiError('runner_failed', 'The connection to the runner broke off in the middle of the answer.', {
       retryAfter: RETRY_SECONDS,
       cause,
@@ -146,9 +155,14 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>, silence: Ab
 /** The runner's error as the caller's; a runner that refuses the edge itself is a fault of the installation. */
 async function refusal(response: Response): Promise<ApiError> {
   const body = v.safeParse(errorBodySchema, await json(response))
-  if (!body.success || response.status === 401) return malformed(`status ${response.status}`)
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return ApiError.fromDetail(body.output.error, 'runner_failed', Number.isFinite(retryAfter) ? retryAfter : undefined)
+  if (!body.success || response.status === 401 || response.status === 403) return malformed(`status ${response.status}`)
+  const retryAfter = /^\d{1,6}$/.exec(response.headers.get('retry-after') ?? '')?.[0]
+  const fallback = response.status < 500 ? 'invalid_request' : 'runner_failed'
+  return ApiError.fromDetail(body.output.error, fallback, retryAfter === undefined ? undefined : Number(retryAfter))
+}
+
+function isEventStream(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') === true
 }
 
 async function json(response: Response): Promise<unknown> {
@@ -181,8 +195,9 @@ function timeout(milliseconds: number): ApiError {
 function failure(cause: unknown, signal: AbortSignal | null | undefined): unknown {
   if (signal?.aborted) {
     const reason: unknown = signal.reason
+    if (reason instanceof ApiError) return reason
     if (reason instanceof Error && reason.name === 'TimeoutError') return timeout(STATUS_TIMEOUT_MS)
-    return reason
+    return new ClientGone()
   }
   return new ApiError('runner_unavailable', 'No runner is available right now; it is being started.', {
     retryAfter: RETRY_SECONDS,

@@ -1,6 +1,7 @@
 /** Conversations and their items in D1. Whatever is asked for is asked for by its owner; another's is not there. */
 import { uuidv7 } from 'uuidv7'
 import type { Conversation, ConversationItem, ItemInput, PageQuery } from '#protocol/conversations.ts'
+import { ApiError } from '#protocol/error.ts'
 import type { Database, Statement } from './database.ts'
 
 interface ConversationRow {
@@ -21,6 +22,9 @@ export interface Page<T> {
   hasMore: boolean
 }
 
+/** Later than anything of this owner, so that the order of activity has no ties. Binds the time now and the owner. */
+const NEXT_ACTIVITY = 'MAX(?, COALESCE((SELECT MAX(updated_at) FROM conversations WHERE owner = ?), 0) + 1)'
+
 const newId = (prefix: string) => `${prefix}_${uuidv7().replaceAll('-', '')}`
 
 /** What writes a new conversation; run with `database.batch`. */
@@ -33,8 +37,10 @@ export function newConversation(
   const id = newId('conv')
   const text = JSON.stringify(metadata)
   const statement = database
-    .prepare('INSERT INTO conversations (id, owner, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?)')
-    .bind(id, owner, text, now, now)
+    .prepare(
+      `INSERT INTO conversations (id, owner, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ${NEXT_ACTIVITY})`,
+    )
+    .bind(id, owner, text, now, now, owner)
   return { conversation: toConversation({ id, metadata: text, created_at: now, updated_at: now }), statement }
 }
 
@@ -66,18 +72,19 @@ export async function findConversation(database: Database, owner: string, id: st
   return row && toConversation(row)
 }
 
-/** By newest activity, or by oldest. */
+/** By newest activity, or by oldest. @throws ApiError 400 if there is none to list `after` */
 export async function listConversations(
   database: Database,
   owner: string,
   { limit, after, order }: PageQuery,
 ): Promise<Page<Conversation>> {
+  if (after !== undefined && !(await findConversation(database, owner, after))) throw unknownCursor(after)
   const beyond = order === 'desc' ? '<' : '>'
-  const cursor = `AND (updated_at, id) ${beyond} (SELECT updated_at, id FROM conversations WHERE id = ? AND owner = ?)`
+  const cursor = `AND updated_at ${beyond} (SELECT updated_at FROM conversations WHERE id = ? AND owner = ?)`
   const { results } = await database
     .prepare(
       `SELECT id, metadata, created_at, updated_at FROM conversations
-       WHERE owner = ? ${after === undefined ? '' : cursor} ORDER BY updated_at ${order}, id ${order} LIMIT ?`,
+       WHERE owner = ? ${after === undefined ? '' : cursor} ORDER BY updated_at ${order} LIMIT ?`,
     )
     .bind(owner, ...(after === undefined ? [] : [after, owner]), limit + 1)
     .all<ConversationRow>()
@@ -112,12 +119,14 @@ const OF_CONVERSATION = `FROM conversation_items AS item JOIN conversations AS c
   ON conversation.id = item.conversation_id
   WHERE conversation.id = ? AND conversation.owner = ?`
 
+/** In the order of their adding, newest first or oldest. @throws ApiError 400 if there is none to list `after` */
 export async function listItems(
   database: Database,
   owner: string,
   conversationId: string,
   { limit, after, order }: PageQuery,
 ): Promise<Page<ConversationItem>> {
+  if (after !== undefined && !(await findItem(database, owner, conversationId, after))) throw unknownCursor(after)
   const beyond = order === 'desc' ? '<' : '>'
   const cursor = `AND item.position ${beyond} (SELECT position FROM conversation_items WHERE id = ? AND conversation_id = ?)`
   const { results } = await database
@@ -148,19 +157,26 @@ export async function deleteItem(
   owner: string,
   conversationId: string,
   id: string,
+  now: number,
 ): Promise<boolean> {
-  const { meta } = await database
-    .prepare(
-      `DELETE FROM conversation_items WHERE id = ? AND conversation_id IN
-       (SELECT id FROM conversations WHERE id = ? AND owner = ?)`,
-    )
-    .bind(id, conversationId, owner)
-    .run()
-  return meta.changes > 0
+  if (!(await findItem(database, owner, conversationId, id))) return false
+  await database.batch([
+    database
+      .prepare('DELETE FROM conversation_items WHERE id = ? AND conversation_id = ?')
+      .bind(id, conversationId),
+    touch(database, owner, conversationId, now),
+  ])
+  return true
+}
+
+function unknownCursor(after: string): ApiError {
+  return new ApiError('invalid_value', `Invalid 'after': there is no '${after}'.`, { param: 'after' })
 }
 
 function touch(database: Database, owner: string, id: string, now: number): Statement {
-  return database.prepare('UPDATE conversations SET updated_at = ? WHERE id = ? AND owner = ?').bind(now, id, owner)
+  return database
+    .prepare(`UPDATE conversations SET updated_at = ${NEXT_ACTIVITY} WHERE id = ? AND owner = ?`)
+    .bind(now, owner, id, owner)
 }
 
 function toConversation(row: ConversationRow): Conversation {

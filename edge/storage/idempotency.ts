@@ -68,7 +68,7 @@ async function find<T>(database: Database, owner: string, key: string, hash: str
     .first<Row>()
   if (!row) return null
   if (row.request_hash !== hash) {
-    throw new ApiError('request_in_flight', 'This Idempotency-Key was used for another request already.')
+    throw new ApiError('idempotency_key_reused', 'This Idempotency-Key was used for another request already.')
   }
   return { answer: JSON.parse(row.answer) as T }
 }

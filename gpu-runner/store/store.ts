@@ -107,7 +107,10 @@ type PullOptions = EnsureOptions & Required<Pick<EnsureOptions, 'signal' | 'free
 async function pull(entry: CatalogueEntry, file: string, options: PullOptions): Promise<void> {
   const { root, signal, freeBytes } = options
   const part = `${file}.part`
-  const held = await stat(part).then(({ size }) => size, () => 0)
+  const held = await stat(part).then(
+    ({ size }) => size,
+    () => 0,
+  )
   const free = await freeBytes(root)
   if (free + held < spaceNeeded(entry)) throw noSpace(entry, root, free)
   const failures: string[] = []
@@ -122,7 +125,10 @@ async function pull(entry: CatalogueEntry, file: string, options: PullOptions): 
       failures.push(`${nameOf(source)}: ${reason(error)}`)
     }
   }
-  throw new StoreError('no_source', `${entry.id} could not be pulled.\n${failures.map((line) => `  ${line}`).join('\n')}`)
+  throw new StoreError(
+    'no_source',
+    `${entry.id} could not be pulled.\n${failures.map((line) => `  ${line}`).join('\n')}`,
+  )
 }
 
 async function pullFrom(source: ModelSource, entry: CatalogueEntry, part: string, options: PullOptions): Promise<void> {

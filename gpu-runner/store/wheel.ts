@@ -78,21 +78,24 @@ async function read(file: FileHandle, position: number, length: number): Promise
 
 async function findMember(file: FileHandle, name: string): Promise<Member> {
   const { size } = await file.stat()
-  const tail = await read(file, Math.max(0, size - END_BYTES - LONGEST_COMMENT), Math.min(size, END_BYTES + LONGEST_COMMENT))
+  const tail = await read(
+    file,
+    Math.max(0, size - END_BYTES - LONGEST_COMMENT),
+    Math.min(size, END_BYTES + LONGEST_COMMENT),
+  )
   let end = tail.byteLength - END_BYTES
   while (end >= 0 && tail.getUint32(end, true) !== END_SIGNATURE) end--
   if (end < 0) throw invalid('the file is no ZIP archive')
   const [length, offset] = [tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]
-  if (length > LONGEST_DIRECTORY || offset + length > size) throw invalid("the archive's directory is out of its bounds")
+  if (length > LONGEST_DIRECTORY || offset + length > size)
+    throw invalid("the archive's directory is out of its bounds")
   const directory = await read(file, offset, length)
   const wanted = Buffer.from(name)
   for (let at = 0; at + ENTRY_BYTES <= length; ) {
     if (directory.getUint32(at, true) !== ENTRY_SIGNATURE) throw invalid("the archive's directory is malformed")
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => directory.getUint16(at + field, true)) as [
-      number,
-      number,
-      number,
-    ]
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
+      directory.getUint16(at + field, true),
+    ) as [number, number, number]
     const nameEnd = at + ENTRY_BYTES + nameLength
     if (nameEnd > length) throw invalid("the archive's directory is malformed")
     if (Buffer.from(directory.buffer, at + ENTRY_BYTES, nameLength).equals(wanted)) {

@@ -70,7 +70,8 @@ export class GgufCursor {
   }
 
   #take<T>(length: number, get: (view: DataView, at: number) => T): T {
-    if (length > this.left) throw new GgufError('truncated', `the file ends at ${this.#reader.byteLength}, inside a value`)
+    if (length > this.left)
+      throw new GgufError('truncated', `the file ends at ${this.#reader.byteLength}, inside a value`)
     if (this.#at < this.#windowStart || this.#at + length > this.#windowStart + this.#window.byteLength) {
       const bytes = this.#reader.read(this.#at, Math.min(WINDOW, this.left))
       this.#window = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -29,7 +29,17 @@ const original = writeGguf({
 })
 
 const place = fc.nat({ max: original.length - 1 })
-const interesting = fc.constantFrom(0n, 1n, 0x7fn, 0xffffn, 1n << 31n, (1n << 32n) - 1n, 1n << 53n, 1n << 63n, (1n << 64n) - 1n)
+const interesting = fc.constantFrom(
+  0n,
+  1n,
+  0x7fn,
+  0xffffn,
+  1n << 31n,
+  (1n << 32n) - 1n,
+  1n << 53n,
+  1n << 63n,
+  (1n << 64n) - 1n,
+)
 const mutation = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), at: place }),
   fc.record({ kind: fc.constant('flip' as const), at: place, bit: fc.nat({ max: 7 }) }),

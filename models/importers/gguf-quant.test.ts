@@ -12,7 +12,10 @@ function vector(type: GgmlType): { stored: Uint8Array; values: Float32Array } {
 }
 /** Bit for bit; 0 and −0 are one value, which formulas may reach by different ways. */
 function same(actual: Float32Array, expected: Float32Array): void {
-  assert.deepEqual(actual.map((x) => x + 0), expected.map((x) => x + 0))
+  assert.deepEqual(
+    actual.map((x) => x + 0),
+    expected.map((x) => x + 0),
+  )
 }
 
 const TYPES = ['F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q6_K'] as const
@@ -34,17 +37,35 @@ for (const type of TYPES) {
 
 test('codes, scales and minima of Q4_0, Q4_1 and Q8_0 give the same values', () => {
   const q4 = unpackQ4_0(vector('Q4_0').stored)
-  same(Float32Array.from(q4.codes, (code, i) => (q4.scale[i >> 5] as number) * (code - 8)), vector('Q4_0').values)
+  same(
+    Float32Array.from(q4.codes, (code, i) => (q4.scale[i >> 5] as number) * (code - 8)),
+    vector('Q4_0').values,
+  )
   const q41 = unpackQ4_1(vector('Q4_1').stored)
-  const affine = Float32Array.from(q41.codes, (code, i) => (q41.scale[i >> 5] as number) * code + (q41.min[i >> 5] as number))
+  const affine = Float32Array.from(
+    q41.codes,
+    (code, i) => (q41.scale[i >> 5] as number) * code + (q41.min[i >> 5] as number),
+  )
   same(affine, dequantize('Q4_1', vector('Q4_1').stored))
   const q8 = unpackQ8_0(vector('Q8_0').stored)
-  same(Float32Array.from(q8.codes, (code, i) => (q8.scale[i >> 5] as number) * code), vector('Q8_0').values)
+  same(
+    Float32Array.from(q8.codes, (code, i) => (q8.scale[i >> 5] as number) * code),
+    vector('Q8_0').values,
+  )
 })
 
 test('float16 has its extremes', () => {
   const bits = Uint16Array.of(0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x8000, 0x3555)
-  const expected = [2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65_504, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0.333251953125]
+  const expected = [
+    2 ** -24,
+    1023 * 2 ** -24,
+    2 ** -14,
+    65_504,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    -0,
+    0.333251953125,
+  ]
   assert.deepEqual([...dequantize('F16', new Uint8Array(bits.buffer))], expected)
   assert.ok(Number.isNaN(dequantize('F16', Uint8Array.of(0x01, 0x7c))[0]))
 })

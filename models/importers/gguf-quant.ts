@@ -110,10 +110,7 @@ function unpackQ4K(view: DataView, at: number, out: Float32Array, to: number): v
     const [scale, min] =
       sub < 4
         ? [packed(sub) & 63, packed(sub + 4) & 63]
-        : [
-            (packed(sub + 4) & 15) | ((packed(sub - 4) >> 6) << 4),
-            (packed(sub + 4) >> 4) | ((packed(sub) >> 6) << 4),
-          ]
+        : [(packed(sub + 4) & 15) | ((packed(sub - 4) >> 6) << 4), (packed(sub + 4) >> 4) | ((packed(sub) >> 6) << 4)]
     const quants = at + 16 + (sub >> 1) * 32
     for (let j = 0; j < 32; j++) {
       const byte = view.getUint8(quants + j)
@@ -208,6 +205,7 @@ export function unpackQ8_0(bytes: Uint8Array): { codes: Int8Array; scale: Float3
 
 function wholeBlocks(bytes: Uint8Array, blockBytes: number, type: GgmlType): number {
   const blocks = bytes.length / blockBytes
-  if (!Number.isInteger(blocks)) throw new GgufError('partial_block', `${bytes.length} bytes end inside a block of ${type}`)
+  if (!Number.isInteger(blocks))
+    throw new GgufError('partial_block', `${bytes.length} bytes end inside a block of ${type}`)
   return blocks
 }

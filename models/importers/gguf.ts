@@ -89,11 +89,16 @@ function readArray(cursor: GgufCursor, key: string, most: number): GgufValue {
   if (type === ARRAY) throw new GgufError('nested_array', `${key} is an array of arrays`)
   const { read, bytes } = scalar(cursor, type, key)
   const length = cursor.count(bytes, key)
-  if (length > most) throw new GgufError('invalid_count', `${key} brings the metadata to over ${MOST_ELEMENTS} elements`)
+  if (length > most)
+    throw new GgufError('invalid_count', `${key} brings the metadata to over ${MOST_ELEMENTS} elements`)
   return Array.from({ length }, read) as GgufValue
 }
 
-function scalar(cursor: GgufCursor, type: number, key: string): { read: () => number | boolean | string; bytes: number } {
+function scalar(
+  cursor: GgufCursor,
+  type: number,
+  key: string,
+): { read: () => number | boolean | string; bytes: number } {
   const { u8, i8, u16, i16, u32, i32, f32, bool, string, u64, i64, f64 } = cursor
   const readers = [u8, i8, u16, i16, u32, i32, f32, bool, string, undefined, u64, i64, f64]
   const bytes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 0, 8, 8, 8]
@@ -104,8 +109,16 @@ function scalar(cursor: GgufCursor, type: number, key: string): { read: () => nu
 
 function readAlignment(metadata: ReadonlyMap<string, GgufValue>): number {
   const alignment = metadata.get(ALIGNMENT_KEY) ?? DEFAULT_ALIGNMENT
-  if (typeof alignment !== 'number' || alignment < 1 || alignment > GREATEST_ALIGNMENT || (alignment & (alignment - 1)) !== 0) {
-    throw new GgufError('invalid_alignment', `${ALIGNMENT_KEY} is ${alignment}, not a power of two up to ${GREATEST_ALIGNMENT}`)
+  if (
+    typeof alignment !== 'number' ||
+    alignment < 1 ||
+    alignment > GREATEST_ALIGNMENT ||
+    (alignment & (alignment - 1)) !== 0
+  ) {
+    throw new GgufError(
+      'invalid_alignment',
+      `${ALIGNMENT_KEY} is ${alignment}, not a power of two up to ${GREATEST_ALIGNMENT}`,
+    )
   }
   return alignment
 }
@@ -122,7 +135,8 @@ function readTensorInfo(cursor: GgufCursor): TensorInfo {
     throw new GgufError('invalid_name', `the tensor name at ${nameStart} has not 1 to ${LONGEST_NAME} bytes`)
   }
   const rank = cursor.u32()
-  if (rank < 1 || rank > MOST_DIMS) throw new GgufError('invalid_dims', `${name} has ${rank} dimensions, not 1 to ${MOST_DIMS}`)
+  if (rank < 1 || rank > MOST_DIMS)
+    throw new GgufError('invalid_dims', `${name} has ${rank} dimensions, not 1 to ${MOST_DIMS}`)
   const dims = Array.from({ length: rank }, () => cursor.u64())
   const elements = dims.reduce((product, dim) => product * dim, 1)
   if (dims.includes(0) || !Number.isSafeInteger(elements)) {
@@ -133,7 +147,10 @@ function readTensorInfo(cursor: GgufCursor): TensorInfo {
   if (!size) throw new GgufError('unknown_tensor_type', `${name} is of the type ${code}, which is not read`)
   const { type, blockElements, blockBytes } = size
   if ((dims[0] as number) % blockElements !== 0) {
-    throw new GgufError('partial_block', `${name} has rows of ${dims[0]}, no multiple of ${blockElements} as ${type} needs`)
+    throw new GgufError(
+      'partial_block',
+      `${name} has rows of ${dims[0]}, no multiple of ${blockElements} as ${type} needs`,
+    )
   }
   return { name, type, dims, byteLength: (elements / blockElements) * blockBytes, relativeOffset: cursor.u64() }
 }

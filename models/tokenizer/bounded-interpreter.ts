@@ -37,7 +37,8 @@ export class BoundedInterpreter extends jinja.Interpreter {
     // A namespace is the one value that changes; what it holds now was sized when it was made.
     if (known !== undefined && value.type !== 'NamespaceValue') return known
     let size = 1
-    for (const member of members) size += this.#sizes.get(member) ?? (membersOf(member) ? this.#size(member) : length(member))
+    for (const member of members)
+      size += this.#sizes.get(member) ?? (membersOf(member) ? this.#size(member) : length(member))
     this.#sizes.set(value, size)
     return size
   }

@@ -26,7 +26,9 @@ function byDefinition(piece: string): string[] {
 }
 
 test('merges as the definition does', () => {
-  const pieces = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 60 }).map((letters) => letters.join(''))
+  const pieces = fc
+    .array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 60 })
+    .map((letters) => letters.join(''))
   fc.assert(
     fc.property(pieces, (piece) => assert.deepEqual(encode(piece), byDefinition(piece))),
     { numRuns: 1000, seed: 1 },

@@ -28,7 +28,10 @@ const LONGEST_RANGE = 10_000
 export function createChatTemplate(metadata: GgufMetadata): ChatTemplate {
   const source = metadataString(metadata, 'tokenizer.chat_template')
   if (source.length > LONGEST_TEMPLATE) {
-    throw new TokenizerError('invalid_template', `the chat template has ${source.length} characters, over ${LONGEST_TEMPLATE}`)
+    throw new TokenizerError(
+      'invalid_template',
+      `the chat template has ${source.length} characters, over ${LONGEST_TEMPLATE}`,
+    )
   }
   const tokens = { bos_token: tokenText(metadata, 'bos'), eos_token: tokenText(metadata, 'eos') }
   const program = typed('invalid_template', () => jinja.parse(jinja.tokenize(source, JINJA_OPTIONS)))
@@ -47,7 +50,11 @@ function typed<T>(code: TokenizerErrorCode, what: () => T): T {
     return what()
   } catch (cause) {
     if (cause instanceof TokenizerError) throw cause
-    throw new TokenizerError(code, `the chat template fails: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new TokenizerError(
+      code,
+      `the chat template fails: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
   }
 }
 

@@ -54,7 +54,8 @@ export function textSplitter(name: string): TextSplitter {
   }
   const expressions = found.expressions.map((source) => new RegExp(source, 'gu'))
   return {
-    split: (text) => expressions.reduce((pieces, expression) => pieces.flatMap((piece) => cut(piece, expression)), [text]),
+    split: (text) =>
+      expressions.reduce((pieces, expression) => pieces.flatMap((piece) => cut(piece, expression)), [text]),
     addBos: found.addBos ?? false,
     ignoreMerges: found.ignoreMerges ?? false,
   }

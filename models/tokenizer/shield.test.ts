@@ -22,7 +22,23 @@ test('a lone surrogate becomes U+FFFD and so is no stand-in', () => {
   assert.equal(shield.restore(shield.hide('\udc00<s>')), '\ufffd<s>')
 })
 
-const fragment = fc.constantFrom('<', '|', 'im_', 'start', 'end', '>', 's', ' ', '\n', '😀', '\u{10000}', '!', '<s>', '<|im_end|>', 'x')
+const fragment = fc.constantFrom(
+  '<',
+  '|',
+  'im_',
+  'start',
+  'end',
+  '>',
+  's',
+  ' ',
+  '\n',
+  '😀',
+  '\u{10000}',
+  '!',
+  '<s>',
+  '<|im_end|>',
+  'x',
+)
 const fragments = (maxLength: number) => fc.array(fragment, { maxLength }).map((parts) => parts.join(''))
 
 test('whatever a template writes around it, a message brings no control token', () => {

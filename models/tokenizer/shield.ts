@@ -28,7 +28,10 @@ export function createShield(controls: readonly string[]): Shield {
       const places = new Set(Array.from(text.matchAll(inside), ({ index }) => index))
       // A template may trim a message before it writes something next to it.
       const start = text.length - text.trimStart().length
-      for (const [from, to] of [[0, text.length], [start, text.trimEnd().length]] as const) {
+      for (const [from, to] of [
+        [0, text.length],
+        [start, text.trimEnd().length],
+      ] as const) {
         for (const control of controls) for (const place of atEdges(text, from, to, control)) places.add(place)
       }
       if (places.size === 0) return text

@@ -48,7 +48,10 @@ test('conversations render as Jinja2 renders them, with the tokens of the whole 
 
 test('the longest token, the tokens that end an answer', () => {
   assert.equal(tokenizer.maxTokenBytes, 81)
-  assert.deepEqual(tokenizer.eosIds.map((id) => [...tokenizer.controlTokens.keys()][id]), ['<|im_end|>', '<|endoftext|>'])
+  assert.deepEqual(
+    tokenizer.eosIds.map((id) => [...tokenizer.controlTokens.keys()][id]),
+    ['<|im_end|>', '<|endoftext|>'],
+  )
 })
 
 test('time grows with the length, whatever the text is', () => {

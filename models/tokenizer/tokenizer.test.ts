@@ -10,7 +10,8 @@ const decode = (ids: readonly number[]) => Buffer.concat(ids.map((id) => tokeniz
 test('text becomes tokens and comes back', () => {
   const ids = tokenizer.encode('hello world')
   assert.deepEqual(ids, [259, 264])
-  for (const text of ['hello world', 'naïve 漢字 😀\r\n\t  x', '', ' ']) assert.equal(decode(tokenizer.encode(text)), text)
+  for (const text of ['hello world', 'naïve 漢字 😀\r\n\t  x', '', ' '])
+    assert.equal(decode(tokenizer.encode(text)), text)
 })
 
 test('a control token is text unless it is asked for', () => {
@@ -38,7 +39,9 @@ test('tells what the metadata says', () => {
   assert.equal(tokenizer.maxTokenBytes, '<think>'.length)
   assert.deepEqual([tokenizer.bosId, tokenizer.addBos], [START, false])
   assert.deepEqual(tokenizer.eosIds, [IM_END])
-  const other = createTokenizer(smallVocabulary({ 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.eot_token_id': 271 }))
+  const other = createTokenizer(
+    smallVocabulary({ 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.eot_token_id': 271 }),
+  )
   assert.equal(other.addBos, true)
   assert.deepEqual(other.eosIds, [IM_END, IM_END_2])
   assert.equal(createTokenizer(smallVocabulary({ 'tokenizer.ggml.pre': 'llama-bpe' })).addBos, true)

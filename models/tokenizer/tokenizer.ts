@@ -2,7 +2,13 @@
  * The tokenizer that a GGUF file describes: byte-level BPE. Control tokens come out of text only where they are asked
  * for, so that what a user writes never becomes one.
  */
-import { type GgufMetadata, metadataNumber, metadataNumbers, metadataString, metadataStrings } from '../importers/gguf-metadata.ts'
+import {
+  type GgufMetadata,
+  metadataNumber,
+  metadataNumbers,
+  metadataString,
+  metadataStrings,
+} from '../importers/gguf-metadata.ts'
 import { Bpe } from './bpe.ts'
 import { tokenBytes } from './byte-level.ts'
 import { textSplitter } from './pre-tokenizer.ts'
@@ -33,12 +39,15 @@ const USER_DEFINED = 4
 const NOT_TEXT = new Set([2, CONTROL, 5])
 /** Names under which the metadata keeps tokens that end an answer, and control tokens that end one by their own name. */
 const END_KEYS = ['eos', 'eot', 'eom'].map((name) => `tokenizer.ggml.${name}_token_id`)
-const END_NAMES = ['endoftext', 'end_of_text', 'im_end', 'eot_id', 'eom_id', 'end', 'return', 'EOT'].map((name) => `<|${name}|>`)
+const END_NAMES = ['endoftext', 'end_of_text', 'im_end', 'eot_id', 'eom_id', 'end', 'return', 'EOT'].map(
+  (name) => `<|${name}|>`,
+)
 
 /** Throws TokenizerError for a kind of tokenizer that is not known here, GgufError for metadata that is amiss. */
 export function createTokenizer(metadata: GgufMetadata): Tokenizer {
   const kind = metadataString(metadata, 'tokenizer.ggml.model')
-  if (kind !== 'gpt2') throw new TokenizerError('unknown_tokenizer', `the tokenizer ${kind} is not known here (known: gpt2)`)
+  if (kind !== 'gpt2')
+    throw new TokenizerError('unknown_tokenizer', `the tokenizer ${kind} is not known here (known: gpt2)`)
   const pre = metadata.has('tokenizer.ggml.pre') ? metadataString(metadata, 'tokenizer.ggml.pre') : 'default'
   const { split, addBos, ignoreMerges } = textSplitter(pre)
   const tokens = metadataStrings(metadata, 'tokenizer.ggml.tokens')

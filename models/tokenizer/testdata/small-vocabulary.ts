@@ -3,7 +3,21 @@ import type { GgufValue } from '../../importers/gguf.ts'
 import type { GgufMetadata } from '../../importers/gguf-metadata.ts'
 import { BYTE_CHARACTERS } from '../byte-level.ts'
 
-const MERGES = ['h e', 'l l', 'he ll', 'hell o', 'Ġ w', 'o r', 'l d', 'Ġw or', 'Ġwor ld', 'a a', 'aa aa', 'Ġ Ġ', 'ĠĠ ĠĠ']
+const MERGES = [
+  'h e',
+  'l l',
+  'he ll',
+  'hell o',
+  'Ġ w',
+  'o r',
+  'l d',
+  'Ġw or',
+  'Ġwor ld',
+  'a a',
+  'aa aa',
+  'Ġ Ġ',
+  'ĠĠ ĠĠ',
+]
 const CONTROLS = ['<|start|>', '<|im_end|>', '<|im_end|>>']
 const USER_DEFINED = ['<think>']
 
@@ -16,7 +30,11 @@ export function smallVocabulary(changes: Readonly<Record<string, GgufValue>> = {
       'tokenizer.ggml.model': 'gpt2',
       'tokenizer.ggml.pre': 'gpt-2',
       'tokenizer.ggml.tokens': [...plain, ...CONTROLS, ...USER_DEFINED],
-      'tokenizer.ggml.token_type': [...type(plain.length, 1), ...type(CONTROLS.length, 3), ...type(USER_DEFINED.length, 4)],
+      'tokenizer.ggml.token_type': [
+        ...type(plain.length, 1),
+        ...type(CONTROLS.length, 3),
+        ...type(USER_DEFINED.length, 4),
+      ],
       'tokenizer.ggml.merges': MERGES,
       'tokenizer.ggml.bos_token_id': plain.length,
       'tokenizer.ggml.eos_token_id': plain.length + 1,

@@ -1,0 +1,98 @@
+/** The page's state, put together: what the views read and what they may do. */
+import { computed, effect, signal } from '@preact/signals'
+import { ConversationsApi } from '../transport/conversations.ts'
+import { readHealth } from '../transport/health.ts'
+import { Http } from '../transport/http.ts'
+import { ServerApi } from '../transport/server.ts'
+import { type Address, createAddress } from './address.ts'
+import { keptSettings } from './browser-settings.ts'
+import { ChatSession } from './chat-session.ts'
+import { ConversationList } from './conversation-list.ts'
+import { ServerState } from './server-state.ts'
+
+export type Page = ReturnType<typeof createPage>
+
+export function createPage(window: Window & typeof globalThis) {
+  const fetch = (path: string, init: RequestInit) => window.fetch(path, init)
+  const http: Http = new Http({ fetch, renew: () => api.signIn() })
+  const api = new ServerApi(http)
+  const conversations = new ConversationsApi(http)
+  const server = new ServerState(api, () => readHealth(fetch))
+  const list = new ConversationList(conversations, (error) => server.report(error))
+  const settings = keptSettings(window.localStorage)
+  const address: Address = createAddress(window)
+  const model = computed(() => {
+    const chosen = server.models.value.find(({ id }) => id === settings.value.model)
+    return chosen ?? server.models.value[0] ?? null
+  })
+  /** What stands over the page. */
+  const overlay = signal<'none' | 'settings' | 'shortcuts' | 'list'>('none')
+
+  const open = new Map<string, ChatSession>()
+  const newSession = () =>
+    new ChatSession({
+      http,
+      conversations,
+      question: () => {
+        const { system, temperature, maxTokens } = settings.value
+        return { model: model.value?.id ?? '', system, temperature, maxTokens }
+      },
+      onCreated(session, conversation) {
+        open.set(conversation.id, session)
+        list.raise(conversation)
+        if (current.value === session) address.open(conversation.id, { replace: true })
+      },
+      onActivity: (id) => list.touch(id),
+      onFailure: (error) => server.report(error),
+      nextFrame: (callback) => void window.requestAnimationFrame(callback),
+    })
+  const current = signal(newSession())
+
+  // The address leads: going back, a link and a new conversation all end here.
+  effect(() => {
+    const id = address.conversationId.value
+    if (server.signedIn.value !== true || id === current.peek().id.peek()) return
+    if (id === null) {
+      current.value = newSession()
+      return
+    }
+    let session = open.get(id)
+    if (!session) {
+      session = newSession()
+      open.set(id, session)
+      void session.load(id)
+    }
+    current.value = session
+  })
+  effect(() => {
+    if (server.signedIn.value) void list.load()
+  })
+  effect(() => {
+    window.document.documentElement.dataset.theme = settings.value.theme
+  })
+  window.addEventListener('pagehide', () => list.flush(true))
+  window.addEventListener('online', () => void server.look())
+
+  return {
+    server,
+    list,
+    settings,
+    address,
+    model,
+    overlay,
+    current,
+    newChat() {
+      overlay.value = 'none'
+      address.open(null)
+      if (current.value.turns.value.length > 0 || current.value.id.value !== null) current.value = newSession()
+    },
+    removeConversation(id: string) {
+      list.remove(id)
+      open.get(id)?.stop()
+      if (current.value.id.value === id) address.open(null)
+    },
+    undoRemoval() {
+      list.undo()
+    },
+  }
+}

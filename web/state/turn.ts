@@ -1,0 +1,51 @@
+/** One message of a conversation. What changes while it streams is in signals, so that nothing else is rendered. */
+import { type Signal, signal } from '@preact/signals'
+import type { Item } from '../transport/answers.ts'
+import type { TurnRole } from '../transport/conversations.ts'
+import type { RequestFailure } from '../transport/failure.ts'
+
+export type TurnStatus = 'streaming' | 'completed' | 'incomplete' | 'failed'
+
+export interface TurnFacts {
+  servedBy: string | null
+  tokensPerSecond: number | null
+  firstTokenMs: number | null
+  cutAtLimit: boolean
+}
+
+export interface Turn {
+  /** Stays the same while the page is open. */
+  readonly key: string
+  readonly role: TurnRole
+  /** The server's name for it; null until it is stored. */
+  readonly itemId: Signal<string | null>
+  readonly text: Signal<string>
+  readonly status: Signal<TurnStatus>
+  readonly failure: Signal<RequestFailure | null>
+  readonly facts: Signal<TurnFacts | null>
+  /** Whether the server would not keep it. */
+  readonly unsaved: Signal<boolean>
+}
+
+let made = 0
+
+export function newTurn(role: TurnRole, text: string, status: TurnStatus): Turn {
+  made++
+  return {
+    key: `turn-${made}`,
+    role,
+    itemId: signal<string | null>(null),
+    text: signal(text),
+    status: signal(status),
+    failure: signal<RequestFailure | null>(null),
+    facts: signal<TurnFacts | null>(null),
+    unsaved: signal(false),
+  }
+}
+
+export function storedTurn({ id, role, status, content }: Item): Turn {
+  const text = content.map((part) => part.text).join('')
+  const turn = newTurn(role === 'assistant' ? 'assistant' : 'user', text, status === 'incomplete' ? 'incomplete' : 'completed')
+  turn.itemId.value = id
+  return turn
+}
