@@ -36,7 +36,9 @@ export function createApp(): Hono<EdgeEnv> {
   app.get('/assets/*', page.hashedFile)
   for (const name of ['/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt']) app.get(name, page.plainFile)
   for (const [path, methods] of methodsByPath()) app.all(path, (c) => refuseMethod(c, methods))
-  app.notFound((c) => renderError(new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`)))
+  app.notFound((c) =>
+    renderError(new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`)),
+  )
   app.onError((thrown, c) => {
     // The status that others use for it; nobody is there to see.
     if (thrown instanceof ClientGone) return new Response(null, { status: 499 })
@@ -64,13 +66,17 @@ function honoPath(path: string): string {
 
 function methodsByPath(): Map<string, string[]> {
   const methods = new Map<string, string[]>()
-  for (const { method, path } of operations) methods.set(honoPath(path), [...(methods.get(honoPath(path)) ?? []), method])
+  for (const { method, path } of operations)
+    methods.set(honoPath(path), [...(methods.get(honoPath(path)) ?? []), method])
   return methods
 }
 
 function refuseMethod(c: EdgeContext, methods: readonly string[]): Response {
   const response = renderError(
-    new ApiError('method_not_allowed', `${c.req.path.slice(0, 200)} answers ${methods.join(', ')}, not ${c.req.method}.`),
+    new ApiError(
+      'method_not_allowed',
+      `${c.req.path.slice(0, 200)} answers ${methods.join(', ')}, not ${c.req.method}.`,
+    ),
   )
   response.headers.set('allow', (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', '))
   return response

@@ -27,7 +27,9 @@ async function main(): Promise<void> {
   }
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
-      model ? sendJson(response, 200, { status: 'ok' }) : sendJson(response, 503, { status: 'starting', detail: entry.id }),
+      model
+        ? sendJson(response, 200, { status: 'ok' })
+        : sendJson(response, 503, { status: 'starting', detail: entry.id }),
     'GET /models': ({ response }) => sendJson(response, 200, { models: model ? [model.info] : [] }),
     'POST /generations': generations(find),
   })

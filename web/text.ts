@@ -1,7 +1,14 @@
 /** All words of the page, in one place. */
 export const text = {
   product: 'Tandem',
-  nav: { label: 'Sections', chat: 'Chat', docs: 'API', theme: 'Change theme', shortcuts: 'Keyboard shortcuts', list: 'Conversations' },
+  nav: {
+    label: 'Sections',
+    chat: 'Chat',
+    docs: 'API',
+    theme: 'Change theme',
+    shortcuts: 'Keyboard shortcuts',
+    list: 'Conversations',
+  },
   theme: { light: 'Light theme', dark: 'Dark theme', system: 'Theme of the system' },
   actions: {
     newChat: 'New chat',
@@ -37,11 +44,16 @@ export const text = {
   chat: {
     label: 'Conversation',
     welcome: 'What would you like to know?',
-    where: (model: string, device: string) => `${model}, running here on the ${device === 'cpu' ? 'processor (CPU)' : device.toUpperCase()}`,
+    where: (model: string, device: string) =>
+      `${model}, running here on the ${device === 'cpu' ? 'processor (CPU)' : device.toUpperCase()}`,
     placeholder: 'Ask something',
     field: 'Your message',
     hint: 'Enter sends, Shift-Enter starts a new line',
-    examples: ['Explain in two sentences why the sky is blue.', 'Write a haiku about the sea.', 'List the planets of the solar system.'],
+    examples: [
+      'Explain in two sentences why the sky is blue.',
+      'Write a haiku about the sea.',
+      'List the planets of the solar system.',
+    ],
     examplesLabel: 'Examples',
     you: 'You',
     loading: 'Loading the conversation',
@@ -51,7 +63,8 @@ export const text = {
     cutAtLimit: 'The answer reached the limit of its length.',
     notSaved: 'This answer could not be saved. It is gone when the page is closed.',
     speed: (perSecond: number) => `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} tokens/s`,
-    firstToken: (ms: number) => `first token after ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`,
+    firstToken: (ms: number) =>
+      `first token after ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`,
     servedBy: (who: string) => `served by the ${who}`,
   },
   settings: {

@@ -27,7 +27,10 @@ function requireJson(request: Request): void {
   }
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') {
-    throw new ApiError('unsupported_media_type', `A body with Content-Encoding '${encoding.slice(0, 100)}' is not read.`)
+    throw new ApiError(
+      'unsupported_media_type',
+      `A body with Content-Encoding '${encoding.slice(0, 100)}' is not read.`,
+    )
   }
 }
 

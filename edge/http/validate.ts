@@ -83,7 +83,11 @@ function expectation(issue: Issue): string {
 
 /** Valibot's `("a" | "b")` and `Object` in words. */
 function readable(expected: string): string {
-  return expected.replaceAll(/[()]/g, '').replaceAll(' | ', ' or ').replaceAll('Object', 'an object').replaceAll('Array', 'an array')
+  return expected
+    .replaceAll(/[()]/g, '')
+    .replaceAll(' | ', ' or ')
+    .replaceAll('Object', 'an object')
+    .replaceAll('Array', 'an array')
 }
 
 function given(issue: Issue): string {

@@ -7,7 +7,10 @@ import type { Operation } from '../routes/operation.ts'
 export type JsonObject = Record<string, unknown>
 
 const VERSION = '0.1.0'
-const ERROR = { description: 'An error', content: { 'application/json': { schema: jsonSchema(errorBodySchema, 'output') } } }
+const ERROR = {
+  description: 'An error',
+  content: { 'application/json': { schema: jsonSchema(errorBodySchema, 'output') } },
+}
 
 export function openApiDocument(operations: readonly Operation[]): JsonObject {
   const paths: Record<string, JsonObject> = {}
@@ -25,7 +28,18 @@ export function openApiDocument(operations: readonly Operation[]): JsonObject {
   }
 }
 
-function describe({ scope, tag, summary, description, path, query, body, answer, errors = [], example }: Operation): JsonObject {
+function describe({
+  scope,
+  tag,
+  summary,
+  description,
+  path,
+  query,
+  body,
+  answer,
+  errors = [],
+  example,
+}: Operation): JsonObject {
   const content = answer.schema
     ? { [answer.contentType ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') } }
     : answer.contentType
@@ -40,7 +54,10 @@ function describe({ scope, tag, summary, description, path, query, body, answer,
     ...(body ? { requestBody: requestBody(body, example) } : {}),
     responses: {
       200: { description: answer.description, ...(content ? { content } : {}) },
-      default: { ...ERROR, description: errors.length > 0 ? `An error; among others ${errors.join(', ')}` : 'An error' },
+      default: {
+        ...ERROR,
+        description: errors.length > 0 ? `An error; among others ${errors.join(', ')}` : 'An error',
+      },
     },
   }
 }
@@ -67,6 +84,9 @@ function requestBody(body: Schema, example: unknown): JsonObject {
 
 /** Checks that JSON Schema cannot say are left out of it; the server makes them all the same. */
 function jsonSchema(schema: Schema, typeMode: 'input' | 'output'): JsonObject {
-  const { $schema: _, ...rest } = toJsonSchema(schema as Parameters<typeof toJsonSchema>[0], { typeMode, errorMode: 'ignore' })
+  const { $schema: _, ...rest } = toJsonSchema(schema as Parameters<typeof toJsonSchema>[0], {
+    typeMode,
+    errorMode: 'ignore',
+  })
   return rest
 }

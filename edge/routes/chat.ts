@@ -43,9 +43,7 @@ async function complete(c: EdgeContext): Promise<Response> {
   const stop = new AbortController()
   const runner = new Runner(configOf(c.env).runner, c.get('requestId'))
   const events = await runner.generate(generation, AbortSignal.any([c.req.raw.signal, stop.signal]))
-  const response = request.stream
-    ? await streamed(c, { request, events, stop })
-    : c.json(await toCompletion(events))
+  const response = request.stream ? await streamed(c, { request, events, stop }) : c.json(await toCompletion(events))
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
   response.headers.set('cache-control', 'no-store')

@@ -15,10 +15,12 @@ export const healthOperation: Operation = {
   description: '503 with Retry-After while it does not.',
   answer: { description: 'It answers', schema: healthSchema },
   async handle(c) {
-    const health = await new Runner(configOf(c.env).runner, c.get('requestId')).health().catch((error: unknown): Health => {
-      if (error instanceof ApiError) return { status: 'starting', detail: error.message }
-      throw error
-    })
+    const health = await new Runner(configOf(c.env).runner, c.get('requestId'))
+      .health()
+      .catch((error: unknown): Health => {
+        if (error instanceof ApiError) return { status: 'starting', detail: error.message }
+        throw error
+      })
     if (health.status === 'ok') return c.json(health, 200, { 'cache-control': 'no-store' })
     return c.json(health, 503, { 'retry-after': RETRY_SECONDS, 'cache-control': 'no-store' })
   },

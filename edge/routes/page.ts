@@ -19,7 +19,9 @@ export async function plainFile(c: EdgeContext): Promise<Response> {
 }
 
 async function file(c: EdgeContext, path: string, cacheControl: string): Promise<Response> {
-  const found = await c.env.ASSETS.fetch(new Request(new URL(path, c.req.url), { method: c.req.method, headers: conditional(c) }))
+  const found = await c.env.ASSETS.fetch(
+    new Request(new URL(path, c.req.url), { method: c.req.method, headers: conditional(c) }),
+  )
   if (found.status === 404) throw new ApiError('not_found', `There is no file '${path.slice(0, 100)}'.`)
   const response = new Response(found.body, found)
   response.headers.set('cache-control', cacheControl)

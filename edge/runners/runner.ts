@@ -132,7 +132,9 @@ async function* events(
         if (event.type === 'generation-finish' || event.type === 'generation-error') return
       }
     }
-    throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.', { retryAfter: RETRY_SECONDS })
+    throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.', {
+      retryAfter: RETRY_SECONDS,
+    })
   } finally {
     silence.stop()
     await reader.cancel().catch(() => {})
@@ -188,7 +190,9 @@ function malformed(what: string, cause?: unknown): ApiError {
 }
 
 function timeout(milliseconds: number): ApiError {
-  return new ApiError('runner_timeout', `The runner was silent for ${milliseconds / 1000} s.`, { retryAfter: RETRY_SECONDS })
+  return new ApiError('runner_timeout', `The runner was silent for ${milliseconds / 1000} s.`, {
+    retryAfter: RETRY_SECONDS,
+  })
 }
 
 /** Why a request did not reach the runner: a timeout has its own reason, a caller that left needs none. */

@@ -108,10 +108,7 @@ export async function updateConversation(
 }
 
 export async function deleteConversation(database: Database, owner: string, id: string): Promise<boolean> {
-  const { meta } = await database
-    .prepare('DELETE FROM conversations WHERE id = ? AND owner = ?')
-    .bind(id, owner)
-    .run()
+  const { meta } = await database.prepare('DELETE FROM conversations WHERE id = ? AND owner = ?').bind(id, owner).run()
   return meta.changes > 0
 }
 
@@ -161,9 +158,7 @@ export async function deleteItem(
 ): Promise<boolean> {
   if (!(await findItem(database, owner, conversationId, id))) return false
   await database.batch([
-    database
-      .prepare('DELETE FROM conversation_items WHERE id = ? AND conversation_id = ?')
-      .bind(id, conversationId),
+    database.prepare('DELETE FROM conversation_items WHERE id = ? AND conversation_id = ?').bind(id, conversationId),
     touch(database, owner, conversationId, now),
   ])
   return true
@@ -191,7 +186,10 @@ function toConversation(row: ConversationRow): Conversation {
 
 /** Text without a type is what its role says: an assistant's is output. */
 function toItem({ role, status, content }: ItemInput): ConversationItem {
-  const parts = typeof content === 'string' ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }] : content
+  const parts =
+    typeof content === 'string'
+      ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }]
+      : content
   return {
     id: newId('msg'),
     type: 'message',

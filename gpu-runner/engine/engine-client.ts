@@ -59,7 +59,9 @@ export class EngineClient {
   submit(request: Omit<EngineRequest, 'id'>, listen: (event: EngineEvent) => void): () => void {
     if (this.#listeners.size >= MOST_REQUESTS) {
       const retryAfter = Math.min(60, Math.ceil(this.#averageSeconds))
-      throw new ApiError('queue_full', `${MOST_REQUESTS} requests are waiting already, which is the limit`, { retryAfter })
+      throw new ApiError('queue_full', `${MOST_REQUESTS} requests are waiting already, which is the limit`, {
+        retryAfter,
+      })
     }
     const id = this.#nextId++
     this.#listeners.set(id, listen)

@@ -46,8 +46,10 @@ function speaker(words: (string | Uint8Array)[], answer: number[]) {
     while (engine.step());
     return events
   }
-  const said = (id: number) => events.map((event) => (event.type === 'text' && event.id === id ? event.text : '')).join('')
-  const ends = () => events.filter(({ type }) => type !== 'text' && type !== 'start').map(({ type, id }) => `${type} ${id}`)
+  const said = (id: number) =>
+    events.map((event) => (event.type === 'text' && event.id === id ? event.text : '')).join('')
+  const ends = () =>
+    events.filter(({ type }) => type !== 'text' && type !== 'start').map(({ type, id }) => `${type} ${id}`)
   return { engine, request, run, said, ends, events }
 }
 const finish = (events: EngineEvent[]) => events.find((event) => event.type === 'finish')

@@ -96,7 +96,11 @@ export class Engine {
       if (logits) this.#accept(active, sample(logits, active.request, uniform(active.request.seed, active.generated)))
     } catch (error) {
       this.#active = undefined
-      this.#emit({ type: 'error', id: active.request.id, message: error instanceof Error ? error.message : String(error) })
+      this.#emit({
+        type: 'error',
+        id: active.request.id,
+        message: error instanceof Error ? error.message : String(error),
+      })
     }
     return this.#active !== undefined || this.#queue.size > 0
   }
@@ -141,10 +145,16 @@ export class Engine {
     const { id, maxTokens } = active.request
     active.generated++
     active.lastToken = token
-    if (this.#eos.has(token)) return this.#finish(active, 'stop', active.stops.flush() + active.text.decode())
+    if (this.#eos.has(token)) {
+      this.#finish(active, 'stop', active.stops.flush() + active.text.decode())
+      return
+    }
     const piece = active.text.decode(this.#vocabulary.decodeBytes(token), { stream: true })
     const { text, stopped } = active.stops.push(piece)
-    if (stopped) return this.#finish(active, 'stop', text)
+    if (stopped) {
+      this.#finish(active, 'stop', text)
+      return
+    }
     if (active.generated < maxTokens) {
       if (text !== '') this.#emit({ type: 'text', id, text })
       return

@@ -14,8 +14,14 @@ test('tenants take turns, each in its own order', () => {
 })
 test('a removed item leaves no trace', () => {
   const items = queue('a1 b1 a2')
-  assert.equal(items.remove((item) => item === 'b1'), true)
-  assert.equal(items.remove((item) => item === 'b1'), false)
+  assert.equal(
+    items.remove((item) => item === 'b1'),
+    true,
+  )
+  assert.equal(
+    items.remove((item) => item === 'b1'),
+    false,
+  )
   assert.equal(drain(items), 'a1 a2')
 })
 test('an empty queue gives nothing', () => {

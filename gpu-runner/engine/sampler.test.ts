@@ -46,7 +46,10 @@ for (const options of [
   test(`draws as the definition has it: ${JSON.stringify(options)}`, () => {
     const drawn = shares(LOGITS, options)
     for (const [token, probability] of expected(LOGITS, { ...FREE, ...options }).entries()) {
-      assert.ok(Math.abs((drawn[token] ?? 0) - probability) < 0.015, `token ${token}: ${drawn[token]} for ${probability}`)
+      assert.ok(
+        Math.abs((drawn[token] ?? 0) - probability) < 0.015,
+        `token ${token}: ${drawn[token]} for ${probability}`,
+      )
     }
   })
 }

@@ -30,7 +30,9 @@ test('the earliest of several wins', () => {
 
 test('for any cutting into pieces, the text sent is that before the first stop string', () => {
   const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 30 })
-  const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), { maxLength: 3 })
+  const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), {
+    maxLength: 3,
+  })
   fc.assert(
     fc.property(fc.array(letters, { maxLength: 10 }), stops, (pieces, list) => {
       const whole = pieces.join('')

@@ -51,13 +51,19 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify(body))
 }
 
 function fail({ request, response }: Exchange, thrown: unknown): void {
-  const error = thrown instanceof ApiError ? thrown : new ApiError('internal_error', 'the runner failed', { cause: thrown })
+  const error =
+    thrown instanceof ApiError ? thrown : new ApiError('internal_error', 'the runner failed', { cause: thrown })
   if (error.code === 'internal_error') {
     console.error(JSON.stringify({ level: 'error', request: request.headers['x-request-id'], error: String(thrown) }))
   }

@@ -20,8 +20,16 @@ export class Binding implements Disposable {
   ) {
     this.#api = api
     this.#session = session
-    this.#handle = new Handle('binding', made((out) => api.CreateIoBinding(session.pointer, out)), api.ReleaseIoBinding)
-    this.#options = new Handle('run options', made((out) => api.CreateRunOptions(out)), api.ReleaseRunOptions)
+    this.#handle = new Handle(
+      'binding',
+      made((out) => api.CreateIoBinding(session.pointer, out)),
+      api.ReleaseIoBinding,
+    )
+    this.#options = new Handle(
+      'run options',
+      made((out) => api.CreateRunOptions(out)),
+      api.ReleaseRunOptions,
+    )
     this.#tensors = [...Object.values(inputs), ...Object.values(outputs)]
     this.#holds.push(session.hold(), ...this.#tensors.map((tensor) => tensor.handle.hold()))
     try {

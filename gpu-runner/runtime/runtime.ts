@@ -43,7 +43,11 @@ export class Runtime implements Disposable {
     const { api, version } = loadLibrary()
     this.#api = api
     this.version = version
-    this.#env = new Handle('runtime', made((out) => api.CreateEnv(LOG_ERRORS, 'tandem', out)), api.ReleaseEnv)
+    this.#env = new Handle(
+      'runtime',
+      made((out) => api.CreateEnv(LOG_ERRORS, 'tandem', out)),
+      api.ReleaseEnv,
+    )
     this.#ram = new Handle(
       'memory info',
       made((out) => api.CreateMemoryInfo('Cpu', DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
@@ -54,7 +58,12 @@ export class Runtime implements Disposable {
 
   /** A tensor over `data`, or over new zeros. */
   tensor<T extends ElementType>(type: T, dims: readonly number[], data?: DataOf<T>): Tensor<T> {
-    const elements = data ?? zeros(type, dims.reduce((a, b) => a * b, 1))
+    const elements =
+      data ??
+      zeros(
+        type,
+        dims.reduce((a, b) => a * b, 1),
+      )
     return new Tensor(this.#api, this.#ram, type, dims, elements)
   }
 

@@ -63,7 +63,8 @@ export function llama(config: LlamaConfig, parameters: Parameters): Graph {
   const [rows] = g.op('Gather', [flat, logitRows], { axis: 0 }) // [rows, hidden]
   const normed = rmsNorm(g, config, rows, parameters, 'output_norm.weight')
   const output = config.tiedEmbeddings ? table : parameters.matrix('output.weight')
-  if (output.rows !== vocabularySize) throw new RangeError(`${output.name} has ${output.rows} rows, not ${vocabularySize}`)
+  if (output.rows !== vocabularySize)
+    throw new RangeError(`${output.name} has ${output.rows} rows, not ${vocabularySize}`)
   g.output(linear(g, normed, output), 'logits')
   return g.build()
 }
@@ -76,7 +77,14 @@ interface AttentionInputs {
 }
 
 /** x [batch, seq, hidden] → [batch, seq, hidden] */
-function attention(g: GraphBuilder, config: LlamaConfig, i: number, x: Value, inputs: AttentionInputs, p: Parameters): Value {
+function attention(
+  g: GraphBuilder,
+  config: LlamaConfig,
+  i: number,
+  x: Value,
+  inputs: AttentionInputs,
+  p: Parameters,
+): Value {
   const { heads, kvHeads, headDim } = config
   const cache = ['batch', kvHeads, 'capacity', headDim]
   const pastKey = g.input(`past.${i}.key`, 'float32', cache)

@@ -17,7 +17,9 @@ test('shapes are inferred, symbolic dimensions included', () => {
     ['float32[batch, 3, 4]'],
   )
   assert.deepEqual(
-    types((g) => g.op('MatMul', [g.input('a', 'float32', ['batch', 's', 4]), g.weight('w', 'float32', [4, 7], floats(28))], {})),
+    types((g) =>
+      g.op('MatMul', [g.input('a', 'float32', ['batch', 's', 4]), g.weight('w', 'float32', [4, 7], floats(28))], {}),
+    ),
     ['float32[batch, s, 7]'],
   )
   assert.deepEqual(
@@ -61,9 +63,15 @@ test('a finished graph is verified: each rule finds its fault', () => {
     [/reads .* before it is written/, ({ nodes }) => ({ nodes: [...nodes].reverse() })],
     [/written twice/, ({ nodes }) => ({ nodes: [...nodes, ...nodes] })],
     [/output y is never written/, ({ nodes }) => ({ nodes: nodes.slice(0, 1) })],
-    [/has 1 inputs, not 2 to 2/, ({ nodes: [add, ...rest] }) => ({ nodes: [{ ...add, inputs: add?.inputs.slice(0, 1) }, ...rest] })],
+    [
+      /has 1 inputs, not 2 to 2/,
+      ({ nodes: [add, ...rest] }) => ({ nodes: [{ ...add, inputs: add?.inputs.slice(0, 1) }, ...rest] }),
+    ],
     [/alpha has to be float/, ({ nodes: [add, gelu] }) => ({ nodes: [add, { ...gelu, attributes: {} }] })],
-    [/has no attribute beta/, ({ nodes: [add, gelu] }) => ({ nodes: [add, { ...gelu, attributes: { alpha: 1, beta: 2 } }] })],
+    [
+      /has no attribute beta/,
+      ({ nodes: [add, gelu] }) => ({ nodes: [add, { ...gelu, attributes: { alpha: 1, beta: 2 } }] }),
+    ],
     [
       /y is float32\[n, 4\], not float32\[n, 5\]/,
       ({ nodes: [add, gelu] }) => ({
@@ -80,4 +88,3 @@ test('a finished graph is verified: each rule finds its fault', () => {
     assert.throws(() => verifyAgain(graph), { name: 'GraphError', message }, String(message))
   }
 })
-

@@ -52,7 +52,11 @@ export class GraphBuilder {
   }
 
   /** Adds a node and returns its outputs; those whose index is not below `outputs` are left out. */
-  op<Op extends OpName>(op: Op, inputs: readonly (Value | null)[], attributes: Attributes<Op>): readonly [Value, ...Value[]] {
+  op<Op extends OpName>(
+    op: Op,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes<Op>,
+  ): readonly [Value, ...Value[]] {
     const spec = opSpec(op)
     const name = this.#take(this.#free([...this.#scope, op].join('/')))
     let types: ReturnType<typeof spec.infer>

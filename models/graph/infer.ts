@@ -43,7 +43,11 @@ export function inferReshape(x: Operand | undefined, to: Operand | undefined): T
   if (!wanted) throw new GraphError('Reshape: the shape has to be a constant')
   const dims: Dim[] = wanted.map((dim, i) => (dim === 0 ? (shape[i] ?? 1) : dim))
   const open = dims.indexOf(-1)
-  if (open >= 0) dims[open] = remaining(shape, dims.filter((_, i) => i !== open))
+  if (open >= 0)
+    dims[open] = remaining(
+      shape,
+      dims.filter((_, i) => i !== open),
+    )
   return { element, shape: dims }
 }
 

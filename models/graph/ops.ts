@@ -80,7 +80,12 @@ export const OPS = {
       return [{ element: elementOf(a), shape: withLastDim(known(a).shape, dimAt(b, -1)) }]
     },
   }),
-  Reshape: op({ domain: '', inputs: [2, 2], attributes: { allowzero: 'int?' }, infer: ([x, to]) => [inferReshape(x, to)] }),
+  Reshape: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: { allowzero: 'int?' },
+    infer: ([x, to]) => [inferReshape(x, to)],
+  }),
   Split: op({
     domain: '',
     inputs: [1, 2],
@@ -115,7 +120,12 @@ export const OPS = {
     infer: ([x]) => [known(x), undefined, undefined, known(x)],
   }),
   /** x · sigmoid(alpha · x); SiLU for alpha 1. */
-  QuickGelu: op({ domain: 'com.microsoft', inputs: [1, 1], attributes: { alpha: 'float' }, infer: ([x]) => [known(x)] }),
+  QuickGelu: op({
+    domain: 'com.microsoft',
+    inputs: [1, 1],
+    attributes: { alpha: 'float' },
+    infer: ([x]) => [known(x)],
+  }),
   /** x · Wᵀ with W [N, K] in blocks of `bits`-bit codes: inputs x, codes, scales, zero points, group index, bias. */
   MatMulNBits: op({
     domain: 'com.microsoft',

@@ -16,7 +16,13 @@ export function linear(g: GraphBuilder, x: Value, matrix: Matrix): Value {
   const { name, rows: N, columns: K, bits } = matrix
   const blocks = K / BLOCK_SIZE
   const load = keepUntil(bits === 4 ? 3 : 2, () => matrix.load())
-  const codes = g.weight(`${name}.codes`, 'uint8', [N, blocks, (BLOCK_SIZE * bits) / 8], () => load().codes, `${name}.codes`)
+  const codes = g.weight(
+    `${name}.codes`,
+    'uint8',
+    [N, blocks, (BLOCK_SIZE * bits) / 8],
+    () => load().codes,
+    `${name}.codes`,
+  )
   const scales = g.weight(`${name}.scales`, 'float32', [N, blocks], () => load().scales, `${name}.scales`)
   const attributes = { K, N, bits, block_size: BLOCK_SIZE, accuracy_level: ACCURACY_LEVEL[bits] }
   const [y] = g.op('MatMulNBits', [x, codes, scales], attributes)

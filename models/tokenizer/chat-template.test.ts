@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ChatTurn } from '#protocol/generation.ts'
+import type { ChatTurn } from './chat-template.ts'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import { smallVocabulary } from './testdata/small-vocabulary.ts'
 import { createTokenizer } from './tokenizer.ts'

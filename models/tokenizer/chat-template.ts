@@ -2,13 +2,17 @@
  * A model's chat template: how a conversation becomes a prompt. Templates are Jinja; they come with the model, so they
  * are run within limits and know nothing but what they are given.
  */
-import type { ChatTurn } from '#protocol/generation.ts'
 import { type GgufMetadata, metadataNumber, metadataString, metadataStrings } from '../importers/gguf-metadata.ts'
 import { BoundedInterpreter } from './bounded-interpreter.ts'
 import { type Environment, jinja } from './jinja.ts'
 import { createShield } from './shield.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts'
+
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
 
 export interface ChatTemplate {
   /**

@@ -1,7 +1,7 @@
 /** SmolLM2's own vocabulary and template, against what llama.cpp and Jinja2 made of the same (see `testdata`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ChatTurn } from '#protocol/generation.ts'
+import type { ChatTurn } from './chat-template.ts'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import chats from './testdata/chats.json' with { type: 'json' }
 import { smollm2Metadata } from './testdata/smollm2.ts'

@@ -33,7 +33,9 @@ const tokenizer = createTokenizer(metadata)
 const template = createChatTemplate(metadata)
 const text = readFileSync(new URL('./moby-dick.txt', import.meta.url), 'utf8')
 const prose = tokenizer.encode(text)
-const prompts = readFileSync(new URL('./prompts.txt', import.meta.url), 'utf8').trim().split('\n')
+const prompts = readFileSync(new URL('./prompts.txt', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
 
 const tandem = new ContenderProcess('Tandem', './tandem-contender.ts')
 const peer = new ContenderProcess('llama.cpp', './llama-cpp-contender.ts')
@@ -70,7 +72,9 @@ for (const contender of both) {
   perplexities.push(Math.exp((measured.negativeLogLikelihood ?? 0) / (likelihood.tokens.length - 1)))
 }
 compare('memory, MiB', [memory[0]?.memoryMiB ?? 0], [memory[1]?.memoryMiB ?? 0])
-console.log(row('perplexity', ...perplexities.map((p) => p.toFixed(3)), ratio(perplexities[0] ?? 0, perplexities[1] ?? 0, 4)))
+console.log(
+  row('perplexity', ...perplexities.map((p) => p.toFixed(3)), ratio(perplexities[0] ?? 0, perplexities[1] ?? 0, 4)),
+)
 
 let same = 0
 let nearTies = 0

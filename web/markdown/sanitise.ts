@@ -2,11 +2,41 @@
 import createDOMPurify from 'dompurify'
 
 const TAGS = [
-  ...['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'blockquote', 'hr', 'br', 'pre', 'code', 'div', 'span'],
+  ...[
+    'p',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'ul',
+    'ol',
+    'li',
+    'blockquote',
+    'hr',
+    'br',
+    'pre',
+    'code',
+    'div',
+    'span',
+  ],
   ...['table', 'thead', 'tbody', 'tr', 'th', 'td', 'a', 'strong', 'em', 'b', 'i', 'u', 's', 'del', 'sub', 'sup', 'kbd'],
   ...['mark', 'button', '#text'],
 ]
-const ATTRIBUTES = ['href', 'title', 'target', 'rel', 'align', 'start', 'class', 'type', 'tabindex', 'role', 'aria-label']
+const ATTRIBUTES = [
+  'href',
+  'title',
+  'target',
+  'rel',
+  'align',
+  'start',
+  'class',
+  'type',
+  'tabindex',
+  'role',
+  'aria-label',
+]
 
 const purifier = createDOMPurify(window)
 

@@ -148,12 +148,15 @@ export class ChatSession {
     const { http, question } = this.#options
     const { system, ...rest } = question()
     const instructions = system.trim() === '' ? [] : [{ role: 'system' as const, content: system }]
-    const said = asked.filter((old) => old.text.value !== '').map((old) => ({ role: old.role, content: old.text.value }))
+    const said = asked
+      .filter((old) => old.text.value !== '')
+      .map((old) => ({ role: old.role, content: old.text.value }))
     const sink = new AnswerSink(turn, this.#options.nextFrame, (sentences) => {
       this.announcement.value = sentences
     })
     try {
-      for await (const event of streamAnswer(http, { ...rest, messages: [...instructions, ...said] }, signal)) sink.take(event)
+      for await (const event of streamAnswer(http, { ...rest, messages: [...instructions, ...said] }, signal))
+        sink.take(event)
       turn.status.value = 'completed'
     } finally {
       sink.end()
@@ -192,7 +195,12 @@ class AnswerSink {
   }
 
   take(event: AnswerEvent): void {
-    const facts = this.#turn.facts.value ?? { servedBy: null, tokensPerSecond: null, firstTokenMs: null, cutAtLimit: false }
+    const facts = this.#turn.facts.value ?? {
+      servedBy: null,
+      tokensPerSecond: null,
+      firstTokenMs: null,
+      cutAtLimit: false,
+    }
     if (event.type === 'answer-start') this.#turn.facts.value = { ...facts, servedBy: event.servedBy }
     if (event.type === 'answer-finish') {
       const { tokensPerSecond, finishReason } = event

@@ -45,7 +45,11 @@ export function newTurn(role: TurnRole, text: string, status: TurnStatus): Turn 
 
 export function storedTurn({ id, role, status, content }: Item): Turn {
   const text = content.map((part) => part.text).join('')
-  const turn = newTurn(role === 'assistant' ? 'assistant' : 'user', text, status === 'incomplete' ? 'incomplete' : 'completed')
+  const turn = newTurn(
+    role === 'assistant' ? 'assistant' : 'user',
+    text,
+    status === 'incomplete' ? 'incomplete' : 'completed',
+  )
   turn.itemId.value = id
   return turn
 }

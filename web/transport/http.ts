@@ -31,7 +31,9 @@ export class Http {
   async send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     const response = await this.#once(method, path, options)
     if (response.status !== 401 || path === '/session') return this.#checked(response)
-    return (await this.#options.renew()) ? this.#checked(await this.#once(method, path, options)) : this.#checked(response)
+    return (await this.#options.renew())
+      ? this.#checked(await this.#once(method, path, options))
+      : this.#checked(response)
   }
 
   /** @throws as `send`, and `malformed` when the answer is not as `schema` has it. */

@@ -17,7 +17,8 @@ export class ServerApi {
   /** @returns false when the server asks for a key, or does not take this one. */
   async signIn(key?: string): Promise<boolean> {
     try {
-      return (await this.#http.json(sessionSchema, 'POST', '/session', { body: key === undefined ? {} : { key } })).signed_in
+      return (await this.#http.json(sessionSchema, 'POST', '/session', { body: key === undefined ? {} : { key } }))
+        .signed_in
     } catch (error) {
       if (error instanceof RequestFailure && (error.status === 401 || error.status === 403)) return false
       throw error

@@ -20,7 +20,7 @@ export function Chat({ page, session }: { page: Page; session: ChatSession }) {
   return (
     <div class={`chat ${empty ? 'empty' : ''}`}>
       <div class="scroll" ref={scroller}>
-        <div class="column" ref={content} role="region" aria-label={text.chat.label}>
+        <section class="column" ref={content} aria-label={text.chat.label}>
           {empty && <Welcome page={page} session={session} />}
           {session.state.value === 'loading' && <p class="note">{text.chat.loading} …</p>}
           {session.state.value === 'missing' && <p class="note">{text.chat.missing}</p>}
@@ -28,7 +28,7 @@ export function Chat({ page, session }: { page: Page; session: ChatSession }) {
           {turns.map((turn, i) => (
             <Message key={turn.key} session={session} turn={turn} last={i === turns.length - 1} />
           ))}
-        </div>
+        </section>
       </div>
       <div class="foot">
         {away.value && (

@@ -55,7 +55,11 @@ export function Composer({ page, session, onSent }: { page: Page; session: ChatS
         <IconButton icon="send" label={text.actions.send} class="primary" onClick={send} />
       )}
       <p class="composer-hint" id="composer-hint">
-        {model && <button type="button" class="quiet model" onClick={() => (page.overlay.value = 'settings')}>{model.id}</button>}
+        {model && (
+          <button type="button" class="quiet model" onClick={() => (page.overlay.value = 'settings')}>
+            {model.id}
+          </button>
+        )}
         <span class="not-phone">{text.chat.hint}</span>
       </p>
     </form>

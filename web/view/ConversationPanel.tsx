@@ -15,7 +15,12 @@ export function ConversationPanel({ page }: { page: Page }) {
           <Icon name="plus" />
           {text.actions.newChat}
         </button>
-        <IconButton icon="close" label={text.actions.close} class="phone-only" onClick={() => (overlay.value = 'none')} />
+        <IconButton
+          icon="close"
+          label={text.actions.close}
+          class="phone-only"
+          onClick={() => (overlay.value = 'none')}
+        />
       </div>
       <input
         id="find-conversation"
@@ -52,7 +57,7 @@ function Rows({ page }: { page: Page }) {
   const walk = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
     const links = [...(rows.current?.querySelectorAll('a') ?? [])]
-    const at = links.findIndex((link) => link === document.activeElement)
+    const at = links.indexOf(document.activeElement as HTMLAnchorElement)
     if (step === 0 || at < 0) return
     event.preventDefault()
     links[at + step]?.focus()
@@ -118,7 +123,11 @@ function Row({ page, conversation }: { page: Page; conversation: Conversation })
       </a>
       <span class="row-actions">
         <IconButton icon="pencil" label={`${text.actions.rename}: ${title}`} onClick={() => setRenaming(true)} />
-        <IconButton icon="trash" label={`${text.actions.remove}: ${title}`} onClick={() => page.removeConversation(id)} />
+        <IconButton
+          icon="trash"
+          label={`${text.actions.remove}: ${title}`}
+          onClick={() => page.removeConversation(id)}
+        />
       </span>
     </li>
   )

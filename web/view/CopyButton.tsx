@@ -12,5 +12,11 @@ export function CopyButton({ read }: { read: () => string }) {
     return () => clearTimeout(timer)
   }, [copied])
   const copy = () => navigator.clipboard.writeText(read()).then(() => setCopied(true))
-  return <IconButton icon={copied ? 'check' : 'copy'} label={copied ? text.actions.copied : text.actions.copy} onClick={() => void copy()} />
+  return (
+    <IconButton
+      icon={copied ? 'check' : 'copy'}
+      label={copied ? text.actions.copied : text.actions.copy}
+      onClick={() => void copy()}
+    />
+  )
 }

@@ -9,7 +9,8 @@ const PATHS = {
   moon: 'M16 11.5A6.5 6.5 0 0 1 8.5 4a6.5 6.5 0 1 0 7.5 7.5z',
   system: 'M3 4.5h14v9H3zM7.5 16.5h5',
   keys: 'M3 5.5h14v9H3zM6 9h.01M9 9h.01M12 9h.01M14.5 9h.01M7 12h6',
-  settings: 'M4 6h6M14 6h2M4 14h2M10 14h6M10.5 6a1.75 1.75 0 1 0 3.5 0 1.75 1.75 0 0 0-3.5 0zM6.250 14a1.75 1.75 0 1 0 3.5 0 1.75 1.75 0 0 0-3.5 0z',
+  settings:
+    'M4 6h6M14 6h2M4 14h2M10 14h6M10.5 6a1.75 1.75 0 1 0 3.5 0 1.75 1.75 0 0 0-3.5 0zM6.250 14a1.75 1.75 0 1 0 3.5 0 1.75 1.75 0 0 0-3.5 0z',
   list: 'M4 5.500h12M4 10h12M4 14.500h8',
   pencil: 'M4 16l.8-3.200L13.500 4.100l2.400 2.400L7.200 15.200z',
   trash: 'M4 6h12M8 6V4h4v2M5.500 6l.7 10h7.600l.7-10M8.500 9v4.500M11.500 9v4.500',
@@ -40,7 +41,14 @@ export interface IconButtonProps {
 /** A button that shows only an icon, and has a name all the same. */
 export function IconButton({ icon, label, onClick, class: className = '', disabled = false }: IconButtonProps) {
   return (
-    <button type="button" class={`icon-button ${className}`} aria-label={label} title={label} onClick={onClick} disabled={disabled}>
+    <button
+      type="button"
+      class={`icon-button ${className}`}
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+      disabled={disabled}
+    >
       <Icon name={icon} />
     </button>
   )

@@ -2,7 +2,6 @@ import { Component } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
 import type { Block, BlockCache } from '../markdown/blocks.ts'
 import { type Renderer, renderer } from '../markdown/lazy.ts'
-import { text } from '../text.ts'
 import { CopyButton } from './CopyButton.tsx'
 
 interface MarkdownProps {
@@ -17,7 +16,11 @@ export function Markdown(props: MarkdownProps) {
 }
 
 /** While an answer grows, only its open tail is rendered again. */
-function Rendered({ text: source, finished, renderer: { BlockCache, sanitise } }: MarkdownProps & { renderer: Renderer }) {
+function Rendered({
+  text: source,
+  finished,
+  renderer: { BlockCache, sanitise },
+}: MarkdownProps & { renderer: Renderer }) {
   const cache = useRef<BlockCache>(null)
   cache.current ??= new BlockCache()
   const { current } = cache
@@ -25,7 +28,6 @@ function Rendered({ text: source, finished, renderer: { BlockCache, sanitise } }
   return (
     <div class="markdown">
       {blocks.map((block, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
         <BlockView key={i} block={block} sanitise={sanitise} />
       ))}
     </div>
@@ -45,7 +47,6 @@ class BlockView extends Component<BlockProps> {
 
   override render({ block, sanitise }: BlockProps) {
     if (block.kind === 'code') return <CodeBlock language={block.language} code={block.code} />
-    // biome-ignore lint/security/noDangerouslySetInnerHtml: rendered without HTML of its own and sanitised
     return <div class="block" dangerouslySetInnerHTML={{ __html: sanitise(block.html) }} />
   }
 }
@@ -58,7 +59,7 @@ function CodeBlock({ language, code }: { language: string; code: string }) {
         <CopyButton read={() => code} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a block that scrolls has to be reached by the keyboard */}
-      <pre tabIndex={0} aria-label={language || text.actions.copyCode}>
+      <pre tabIndex={0}>
         <code>{code}</code>
       </pre>
     </div>

@@ -25,7 +25,12 @@ function Question({ session, turn }: MessageProps) {
       <div class="bubble">{turn.text.value}</div>
       <div class="turn-actions">
         <CopyButton read={() => turn.text.value} />
-        <IconButton icon="pencil" label={text.actions.edit} disabled={session.busy.value} onClick={() => setEditing(true)} />
+        <IconButton
+          icon="pencil"
+          label={text.actions.edit}
+          disabled={session.busy.value}
+          onClick={() => setEditing(true)}
+        />
       </div>
     </article>
   )

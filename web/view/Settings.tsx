@@ -26,7 +26,12 @@ export function Settings({ page }: { page: Page }) {
         </label>
         <label>
           <span>{words.system}</span>
-          <textarea rows={3} maxLength={8000} value={system} onInput={(event) => set({ system: event.currentTarget.value })} />
+          <textarea
+            rows={3}
+            maxLength={8000}
+            value={system}
+            onInput={(event) => set({ system: event.currentTarget.value })}
+          />
           <small>{words.systemHint}</small>
         </label>
         <label>

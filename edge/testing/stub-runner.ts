@@ -1,0 +1,133 @@
+/** A runner that says what a test tells it to, over real HTTP, and remembers what it was asked. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ApiError } from '#protocol/error.ts'
+import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
+
+export const RUNNER_SECRET = 'a-secret-between-edge-and-runner'
+
+/** What `POST /generations` does with its answer; `call` says when the edge has gone. */
+export type Script = (response: ServerResponse, call: RunnerCall) => void
+
+export interface RunnerCall {
+  request: GenerationRequest
+  authorization: string | undefined
+  requestId: string | undefined
+  /** Settles when the connection has closed. */
+  closed: Promise<void>
+}
+
+export interface StubRunner {
+  readonly url: string
+  /** Every generation asked for, in order. */
+  readonly calls: readonly RunnerCall[]
+  /** Settles with the next generation that is asked for. */
+  nextCall(): Promise<RunnerCall>
+  script: Script
+  healthy: boolean
+  stop(): Promise<void>
+}
+
+export async function startStubRunner(): Promise<StubRunner> {
+  const calls: RunnerCall[] = []
+  let waiting: ((call: RunnerCall) => void)[] = []
+  const server = createServer(async (request, response) => {
+    if (request.url === '/health')
+      return json(response, runner.healthy ? 200 : 503, { status: runner.healthy ? 'ok' : 'starting' })
+    if (request.url === '/models') return json(response, 200, { models: [MODEL] })
+    const call = await readCall(request, response)
+    calls.push(call)
+    for (const resolve of waiting.splice(0)) resolve(call)
+    runner.script(response, call)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const runner: StubRunner = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    nextCall: () => new Promise((resolve) => waiting.push(resolve)),
+    script: says('Hello'),
+    healthy: true,
+    stop: () =>
+      new Promise((resolve) => {
+        waiting = []
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return runner
+}
+
+export const MODEL = {
+  id: 'stub',
+  created: 1_700_000_000,
+  ownedBy: 'tandem',
+  task: 'chat',
+  contextLength: 2048,
+  fingerprint: 'fp_stub',
+  device: 'cpu',
+} as const
+
+export const START: GenerationEvent = {
+  type: 'generation-start',
+  model: 'stub',
+  fingerprint: 'fp_stub',
+  promptTokens: 5,
+}
+
+export function finish(completionTokens: number): GenerationEvent {
+  return {
+    type: 'generation-finish',
+    finishReason: 'stop',
+    usage: { promptTokens: 5, completionTokens },
+    timings: { queueMs: 1, promptMs: 2, promptPerSecond: 2500, generationMs: 4, generationPerSecond: 500 },
+  }
+}
+
+/** A whole generation of these texts. */
+export function says(...texts: string[]): Script {
+  return streams(START, ...texts.map((text): GenerationEvent => ({ type: 'text-delta', text })), finish(texts.length))
+}
+
+/** These events, then the end of the stream. */
+export function streams(...events: GenerationEvent[]): Script {
+  return (response) => {
+    begin(response, ...events)
+    response.end()
+  }
+}
+
+/** These events, and then nothing: the stream stays open. */
+export function hangsAfter(...events: GenerationEvent[]): Script {
+  return (response) => begin(response, ...events)
+}
+
+/** An error body with its status, before any stream. */
+export function refuses(error: ApiError): Script {
+  return (response) => {
+    if (error.retryAfter !== undefined) response.setHeader('retry-after', String(error.retryAfter))
+    json(response, error.status, { error: error.detail })
+  }
+}
+
+export function begin(response: ServerResponse, ...events: GenerationEvent[]): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.flushHeaders()
+  for (const event of events) response.write(`data: ${JSON.stringify(event)}\n\n`)
+}
+
+async function readCall(request: IncomingMessage, response: ServerResponse): Promise<RunnerCall> {
+  const closed = new Promise<void>((resolve) => response.once('close', () => resolve()))
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return {
+    request: JSON.parse(text) as GenerationRequest,
+    authorization: request.headers.authorization,
+    requestId: request.headers['x-request-id']?.toString(),
+    closed,
+  }
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
