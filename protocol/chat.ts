@@ -8,14 +8,14 @@
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
-import { hasOneOf, LONE_SURROGATE, textSchema, UNSUPPORTED } from './text.ts'
+import { isOneOf, LONE_SURROGATE, textSchema, UNSUPPORTED } from './text.ts'
 
 const SERVED_LATER_ROLES = ['tool', 'function']
 const SERVED_LATER_PARTS = ['image_url', 'input_audio', 'file', 'refusal']
 
 const textPartSchema = v.strictObject({ type: v.literal('text'), text: textSchema })
 const contentPartSchema = v.variant('type', [textPartSchema], (issue) =>
-  hasOneOf(issue.input, 'type', SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
+  isOneOf(issue.input, SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
 )
 const contentSchema = v.union([textSchema, v.pipe(v.array(contentPartSchema), v.minLength(1))])
 
@@ -36,7 +36,7 @@ const assistantMessageSchema = v.strictObject({
   function_call: v.optional(v.null(UNSUPPORTED)),
 })
 export const chatMessageSchema = v.variant('role', [promptMessageSchema, assistantMessageSchema], (issue) =>
-  hasOneOf(issue.input, 'role', SERVED_LATER_ROLES) ? UNSUPPORTED : 'role',
+  isOneOf(issue.input, SERVED_LATER_ROLES) ? UNSUPPORTED : 'role',
 )
 export type ChatMessage = v.InferOutput<typeof chatMessageSchema>
 

@@ -7,7 +7,7 @@
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
-import { hasOneOf, textSchema, UNSUPPORTED } from './text.ts'
+import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
 
 export const itemRoleSchema = v.picklist(['user', 'assistant', 'system', 'developer'])
 export const itemStatusSchema = v.picklist(['completed', 'incomplete'])
@@ -21,7 +21,7 @@ const outputTextInputSchema = v.strictObject({
 })
 const SERVED_LATER_PARTS = ['input_image', 'input_file', 'input_audio', 'refusal', 'reasoning_text']
 const contentPartSchema = v.variant('type', [inputTextSchema, outputTextInputSchema], (issue) =>
-  hasOneOf(issue.input, 'type', SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
+  isOneOf(issue.input, SERVED_LATER_PARTS) ? UNSUPPORTED : 'type',
 )
 
 /** OpenAI's EasyInputMessage, and a message as an answer gives it (its `id` is ours to give, so it may not be sent). */

@@ -11,9 +11,7 @@ export const textSchema = v.pipe(
   v.check((text) => text.isWellFormed(), LONE_SURROGATE),
 )
 
-/** Whether `input` is an object whose `key` is one of `values`. */
-export function hasOneOf(input: unknown, key: string, values: readonly string[]): boolean {
-  if (typeof input !== 'object' || input === null) return false
-  const value: unknown = Reflect.get(input, key)
-  return typeof value === 'string' && values.includes(value)
+/** Whether `input` is one of `values`. */
+export function isOneOf(input: unknown, values: readonly string[]): boolean {
+  return typeof input === 'string' && values.includes(input)
 }

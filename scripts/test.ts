@@ -129,7 +129,7 @@ class TestRun {
           )
         }
       } finally {
-        await tandem.stop()
+        await tandem[Symbol.asyncDispose]()
       }
       return { passed: 1, failed: 0 }
     })

@@ -1,14 +1,11 @@
-/** The Worker as one module, built once for all test processes that run beside each other. */
-import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+/** The Worker as one module, much as wrangler bundles it. */
 import path from 'node:path'
 import { build } from 'esbuild'
 
 const ENTRY = path.join(import.meta.dirname, '..', 'worker.ts')
 
 export async function bundleWorker(): Promise<string> {
-  const result = await build({
+  const { outputFiles } = await build({
     entryPoints: [ENTRY],
     bundle: true,
     format: 'esm',
@@ -17,8 +14,5 @@ export async function bundleWorker(): Promise<string> {
     write: false,
     logLevel: 'silent',
   })
-  const [file] = result.outputFiles
-  if (file === undefined) throw new Error('esbuild gave no output')
-  return file.text
+  return outputFiles.map((file) => file.text).join('')
 }
-void [createHash, mkdir, readFile, rename, writeFile, tmpdir]

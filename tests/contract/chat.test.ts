@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions'
-import { MODEL, openai } from '../support/shared.ts'
+import { MODEL } from '../support/model.ts'
+import { openai } from '../support/shared.ts'
 
 const client = openai()
 type Parameters = Partial<ChatCompletionCreateParamsNonStreaming> & { top_k?: number }
@@ -82,7 +83,8 @@ test('include_usage adds one last chunk with the usage', async () => {
 })
 
 test('the client’s own stream helper accumulates it', async () => {
-  const runner = client.chat.completions.stream(request())
+  const { model, messages } = request()
+  const runner = client.chat.completions.stream({ model, messages, temperature: 0, max_tokens: 24 })
   assert.equal(await runner.finalContent(), await text())
 })
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NotFoundError } from 'openai'
-import { MODEL, openai } from '../support/shared.ts'
+import { MODEL } from '../support/model.ts'
+import { openai } from '../support/shared.ts'
 
 const client = openai()
 

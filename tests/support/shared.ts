@@ -1,8 +1,6 @@
 /** The Tandem that `npm test` starts once for all contract and browser tests. */
 import OpenAI from 'openai'
 
-export const MODEL = 'smollm2-135m-instruct'
-
 function fromEnvironment(name: string): string {
   const value = process.env[name]
   if (!value) throw new Error(`${name} is not set: run these tests with \`npm test -- contract\`.`)
@@ -18,10 +16,11 @@ export function openai(options: { apiKey?: string } = {}): OpenAI {
 }
 
 /** `body` is sent as it is. */
-export function post(body: BodyInit, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+export function post(body: string | ReadableStream<Uint8Array>): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body,
+    duplex: 'half',
   })
 }

@@ -100,13 +100,12 @@ export class TestTandem {
     process.kill(this.pid, signal)
     const end = await this.#child.ended
     await gone(processes)
-    if (this.#removeHome) await rm(this.home, { recursive: true, force: true })
     return end
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.processes().length > 0) await this.stop()
-    else if (this.#removeHome) await rm(this.home, { recursive: true, force: true })
+    if (this.#removeHome) await rm(this.home, { recursive: true, force: true })
   }
 }
 

@@ -1,0 +1,175 @@
+/**
+ * The whole edge for a test: the Worker in workerd with a real D1 and the page's files, behind the socket that
+ * `npm start` puts in front of it, and a stub runner behind it.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { Miniflare } from 'miniflare'
+import type { ErrorDetail } from '#protocol/error.ts'
+import { openFront } from '../host/front.ts'
+import type { Database } from '../storage/database.ts'
+import { createKey, LOCAL_OWNER, type NewKey } from '../storage/keys.ts'
+import { applyMigrations } from '../storage/migrate.ts'
+import { bundleWorker } from './bundle.ts'
+import { RUNNER_SECRET, type StubRunner, startStubRunner } from './stub-runner.ts'
+
+const EDGE = path.join(import.meta.dirname, '..')
+
+export interface EdgeOptions {
+  /** As if bound to loopback, where the page signs itself in. */
+  loopback?: boolean
+  /** The longest silence of the runner. */
+  runnerTimeoutMs?: number
+  /** Instead of the stub. */
+  runnerUrl?: string
+}
+
+export interface Ask {
+  method?: string
+  /** Sent as JSON. */
+  body?: unknown
+  headers?: Record<string, string>
+  /** Null: none. Default: the edge's own, with all scopes. */
+  key?: string | null
+  signal?: AbortSignal
+}
+
+export interface RawAnswer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+export interface Edge {
+  readonly url: string
+  readonly port: number
+  readonly runner: StubRunner
+  readonly database: Database
+  /** What the first run would make: all scopes, the local owner. */
+  readonly key: string
+  /** What the Worker logged. */
+  readonly logs: readonly string[]
+  ask(path: string, ask?: Ask): Promise<Response>
+  /** As bytes on the wire: the path as it stands, and any Host. */
+  raw(path: string, ask?: Omit<Ask, 'signal'>): Promise<RawAnswer>
+  newKey(options?: Partial<NewKey>): Promise<{ id: string; key: string }>
+  stop(): Promise<void>
+}
+
+export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }: EdgeOptions = {}): Promise<Edge> {
+  const [runner, script, files] = await Promise.all([startStubRunner(), bundleWorker(), pageFiles()])
+  const logs: string[] = []
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    logRequests: false,
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    handleStructuredLogs: ({ message }) => logs.push(message),
+    workers: [
+      {
+        config: {
+          name: 'tandem',
+          compatibilityDate: '2026-11-01',
+          compatibilityFlags: ['enable_request_signal'],
+          manifest: { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents: script } } },
+          assets: {
+            directory: files,
+            runWorkerFirst: true,
+            hasUserWorker: true,
+            htmlHandling: 'none',
+            notFoundHandling: 'none',
+          },
+          env: {
+            DB: { type: 'd1' },
+            ASSETS: { type: 'assets' },
+            RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },
+            RUNNER_SECRET: { type: 'text', value: RUNNER_SECRET },
+            LOOPBACK: { type: 'text', value: loopback ? '1' : '0' },
+            RUNNER_TIMEOUT_MS: { type: 'text', value: String(runnerTimeoutMs ?? 10_000) },
+          },
+        },
+      },
+    ],
+  })
+  const entry = await miniflare.ready
+  const front = await openFront({ host: '127.0.0.1', port: 0, upstream: { host: entry.hostname, port: Number(entry.port) } })
+  const database: Database = await miniflare.getD1Database('DB')
+  await applyMigrations(database, await migrations())
+  const { key } = await createKey(database, { name: 'first', scopes: ['*'], owner: LOCAL_OWNER })
+  const url = `http://127.0.0.1:${front.port}`
+
+  const headersOf = (ask: Ask): Record<string, string> => ({
+    ...(ask.key === null ? {} : { authorization: `Bearer ${ask.key ?? key}` }),
+    ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...ask.headers,
+  })
+  const bodyOf = ({ body }: Ask): string | null => {
+    if (body === undefined) return null
+    return typeof body === 'string' ? body : JSON.stringify(body)
+  }
+
+  return {
+    url,
+    port: front.port,
+    runner,
+    database,
+    key,
+    logs,
+    ask: (target, ask = {}) =>
+      fetch(url + target, {
+        method: ask.method ?? (ask.body === undefined ? 'GET' : 'POST'),
+        headers: headersOf(ask),
+        body: bodyOf(ask),
+        signal: ask.signal ?? null,
+        redirect: 'manual',
+      }),
+    raw: (target, ask = {}) =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest({
+          host: '127.0.0.1',
+          port: front.port,
+          path: target,
+          method: ask.method ?? (ask.body === undefined ? 'GET' : 'POST'),
+          headers: headersOf(ask),
+          agent: false,
+        })
+        request.once('error', reject)
+        request.once('response', async (response) => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: await text(response) })
+        })
+        request.end(bodyOf(ask) ?? undefined)
+      }),
+    newKey: (options = {}) => createKey(database, { name: 'test', scopes: ['*'], owner: 'someone', ...options }),
+    async stop() {
+      await front.close()
+      await miniflare.dispose()
+      await Promise.all([runner.stop(), rm(files, { recursive: true, force: true })])
+    },
+  }
+}
+
+/** The error of an answer, which has to be one. */
+export async function errorOf(response: Response): Promise<ErrorDetail & { status: number }> {
+  const { error } = (await response.json()) as { error: ErrorDetail }
+  return { ...error, status: response.status }
+}
+
+async function migrations() {
+  const folder = path.join(EDGE, 'storage', 'migrations')
+  const names = await readdir(folder)
+  return Promise.all(names.map(async (name) => ({ name, sql: await readFile(path.join(folder, name), 'utf8') })))
+}
+
+/** As the page's build lays them out. */
+async function pageFiles(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tandem-page-'))
+  await mkdir(path.join(folder, 'assets'))
+  await writeFile(path.join(folder, 'index.html'), '<!doctype html><title>Tandem</title>')
+  await writeFile(path.join(folder, 'assets', 'index-abc123.js'), `console.log('${'a'.repeat(2000)}')`)
+  return folder
+}
