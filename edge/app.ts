@@ -5,6 +5,7 @@ import { type EdgeContext, type EdgeEnv, mayCall, principalOf } from './context.
 import { logFailure } from './http/log.ts'
 import { concealed, renderError } from './http/render-error.ts'
 import { auth } from './middleware/auth.ts'
+import { drain } from './middleware/drain.ts'
 import { PAGE_ADDRESSES } from './middleware/public-routes.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
@@ -30,7 +31,7 @@ export const operations: readonly Operation[] = [...apiOperations, ...documentOp
 
 export function createApp(): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>({ strict: true })
-  app.use(securityHeaders(), requestId(), auth())
+  app.use(securityHeaders(), requestId(), drain(), auth())
   for (const operation of operations) app.on(operation.method, honoPath(operation.path), (c) => handle(operation, c))
   for (const address of PAGE_ADDRESSES) app.get(address, page.document)
   app.get('/assets/*', page.hashedFile)

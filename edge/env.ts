@@ -1,4 +1,5 @@
 /** What the Worker is given from outside, parsed once an environment. */
+import type { D1Database, Fetcher } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 
 export interface Bindings {

@@ -111,8 +111,6 @@ export const CHAT_PARAMETERS = {
 
 export const chatRequestSchema = v.strictObject({ ...honoured, ...inert, ...refused })
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>
-/** What a client sends: fields with a default may be absent. */
-export type ChatRequestInput = v.InferInput<typeof chatRequestSchema>
 
 export const finishReasonSchema = v.picklist(['stop', 'length'])
 

@@ -40,9 +40,6 @@ export const conversationCreateSchema = v.strictObject({
 })
 export const conversationUpdateSchema = v.strictObject({ metadata: v.nullable(metadataSchema) })
 export const itemsCreateSchema = v.strictObject({ items: v.pipe(itemsSchema, v.minLength(1)) })
-export type ConversationCreate = v.InferInput<typeof conversationCreateSchema>
-export type ConversationUpdate = v.InferInput<typeof conversationUpdateSchema>
-export type ItemsCreate = v.InferInput<typeof itemsCreateSchema>
 
 /** `?limit&after&order`, newest first unless told otherwise. */
 export const pageQuerySchema = v.strictObject({
@@ -92,13 +89,10 @@ const page = {
   has_more: v.boolean(),
 }
 export const conversationListSchema = v.strictObject({ ...page, data: v.array(conversationSchema) })
-export type ConversationList = v.InferOutput<typeof conversationListSchema>
 export const conversationItemListSchema = v.strictObject({ ...page, data: v.array(conversationItemSchema) })
-export type ConversationItemList = v.InferOutput<typeof conversationItemListSchema>
 
 export const conversationDeletedSchema = v.strictObject({
   id: v.string(),
   object: v.literal('conversation.deleted'),
   deleted: v.literal(true),
 })
-export type ConversationDeleted = v.InferOutput<typeof conversationDeletedSchema>

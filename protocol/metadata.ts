@@ -10,4 +10,3 @@ export const metadataSchema = v.pipe(
   ),
   v.maxEntries(LIMITS.metadataEntries),
 )
-export type Metadata = v.InferOutput<typeof metadataSchema>

@@ -18,4 +18,3 @@ export const modelSchema = v.strictObject({
 export type Model = v.InferOutput<typeof modelSchema>
 
 export const modelListSchema = v.strictObject({ object: v.literal('list'), data: v.array(modelSchema) })
-export type ModelList = v.InferOutput<typeof modelListSchema>

@@ -3,7 +3,6 @@ import * as v from 'valibot'
 
 /** Empty on a loopback instance, which signs its own page in; else a key to exchange for a session. */
 export const signInSchema = v.strictObject({ key: v.optional(v.string()) })
-export type SignIn = v.InferInput<typeof signInSchema>
 
 export const sessionSchema = v.strictObject({
   signed_in: v.boolean(),

@@ -17,6 +17,17 @@ const INSTALLED_NODE = 24
 const MS_BETWEEN_LINES = 5_000
 const MS_BETWEEN_UPDATES = 500
 
+/** For npm to end by itself when it is interrupted. */
+const MS_TO_STOP = 2_000
+const INSTALL_OPTIONS = [
+  '--include=dev',
+  '--include=optional',
+  '--no-audit',
+  '--no-fund',
+  '--no-progress',
+  '--loglevel=error',
+]
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const modules = path.join(root, 'node_modules')
 const lockFile = path.join(root, 'package-lock.json')
@@ -39,7 +50,7 @@ async function main() {
     console.log(`Waiting for another process (${pid}) that installs the dependencies of this checkout …`),
   )
   process.once('exit', () => lock.release())
-  if (readIfThere(stampFile) !== stamp && !installedByHand()) await install()
+  if (readIfThere(stampFile) !== stamp && !installedByHand()) await install(lock)
   checkNode()
   writeFileSync(stampFile, stamp)
 }
@@ -81,8 +92,11 @@ function installedByHand() {
   return same && Object.entries(wanted).every(([name, { optional }]) => optional || name in found)
 }
 
-/** Runs `npm ci`; its output is shown only if it fails. */
-async function install() {
+/**
+ * Runs `npm ci`; its output is shown only if it fails.
+ * @param {InstallLock} lock
+ */
+async function install(lock) {
   rmSync(stampFile, { force: true })
   const expected = Object.entries(lockedPackages(lockFile)).filter(
     ([, { os, cpu }]) => fits(os, process.platform) && fits(cpu, process.arch),
@@ -98,15 +112,7 @@ async function install() {
     () => (live ? process.stdout.write(`\r\u001b[K${line()}`) : console.log(line())),
     live ? MS_BETWEEN_UPDATES : MS_BETWEEN_LINES,
   )
-  const { code, output } = await runNpm(
-    'ci',
-    '--include=dev',
-    '--include=optional',
-    '--no-audit',
-    '--no-fund',
-    '--no-progress',
-    '--loglevel=error',
-  )
+  const { code, output } = await runNpm(lock, 'ci', ...INSTALL_OPTIONS)
   clearInterval(timer)
   if (live) process.stdout.write('\r\u001b[K')
   if (code !== 0) throw new BootstrapError(`npm could not install the dependencies:\n\n${output.trim()}`)
@@ -125,46 +131,77 @@ function fits(allowed, actual) {
 }
 
 /**
- * Runs the npm that runs this, on the Node that it runs on: the one in node_modules is about to go.
+ * Runs the npm that runs this, on the Node that it runs on: the one in node_modules is about to go. npm has a process
+ * group of its own and, while it runs, the lock: should this process be killed, nobody else begins before npm has ended.
+ * @param {InstallLock} lock
  * @param {...string} args
  * @returns {Promise<{ code: number, output: string }>}
  */
-function runNpm(...args) {
+async function runNpm(lock, ...args) {
   const { npm_execpath: cli, npm_node_execpath: node, PATH = '' } = process.env
   const outside = PATH.split(path.delimiter).filter((folder) => !folder.startsWith(modules))
   const [command, prefix] = cli && node && !node.startsWith(modules) ? [node, [cli]] : ['npm', []]
   const child = spawn(command, [...prefix, ...args], {
     cwd: root,
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     // onnxruntime-node's package holds the libraries; its install script would fetch others that Tandem does not use.
     env: { ...process.env, PATH: outside.join(path.delimiter), ONNXRUNTIME_NODE_INSTALL: 'skip' },
   })
-  /** @param {NodeJS.Signals} signal */
-  const stop = (signal) => {
-    child.kill(signal)
-    process.exit(signal === 'SIGINT' ? 130 : 143)
-  }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  if (child.pid !== undefined) lock.handTo(child.pid)
+  const stopping = stopOnSignals(child)
   let output = ''
   const collect = (/** @type {Buffer} */ chunk) => {
     output = (output + chunk).slice(-20_000)
   }
   child.stdout.on('data', collect)
   child.stderr.on('data', collect)
-  return new Promise((resolve, reject) => {
+  /** @type {number | null} */
+  const code = await new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(new BootstrapError(`npm could not be run: ${cause.message}`)))
-    child.once('close', (code) => {
-      process.off('SIGINT', stop).off('SIGTERM', stop)
-      resolve({ code: code ?? 1, output })
-    })
+    child.once('close', resolve)
   })
+  lock.handTo(process.pid)
+  const exitCode = stopping()
+  if (exitCode !== undefined) process.exit(exitCode)
+  return { code: code ?? 1, output }
+}
+
+/**
+ * Passes a request to stop on to npm and all that it started, and sees that they end.
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {() => number | undefined} to be called when npm has ended: the code to exit with, if stopping was asked for
+ */
+function stopOnSignals(child) {
+  /** @type {number | undefined} */
+  let exitCode
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer
+  const signalGroup = (/** @type {NodeJS.Signals} */ name) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name)
+    } catch {
+      // It has ended.
+    }
+  }
+  const stop = (/** @type {NodeJS.Signals} */ name) => {
+    exitCode = name === 'SIGINT' ? 130 : 143
+    signalGroup('SIGTERM')
+    timer ??= setTimeout(() => signalGroup('SIGKILL'), MS_TO_STOP)
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop)
+  return () => {
+    clearTimeout(timer)
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop)
+    return exitCode
+  }
 }
 
 /** The `node` package fetches its binary in an install script, which npm may have been told to skip. */
 function checkNode() {
   const node = path.join(modules, '.bin', 'node')
-  const { stdout = '' } = spawnSync(node, ['--version'], { encoding: 'utf8' })
-  if (majorVersion(stdout.trim()) === INSTALLED_NODE) return
+  const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' })
+  if (majorVersion(stdout ?? '') === INSTALLED_NODE) return
   throw new BootstrapError(
     `Node ${INSTALLED_NODE}, which Tandem runs on, is not at ${node}.\n` +
       'Its package fetches it in an install script; if npm is set to ignore those (`npm config get ignore-scripts`), run\n' +

@@ -13,6 +13,7 @@ export class InstallLock {
   /** @param {string} file */
   constructor(file) {
     this.file = file
+    this.owner = process.pid
   }
 
   /**
@@ -35,8 +36,19 @@ export class InstallLock {
     return new InstallLock(file)
   }
 
+  /**
+   * Whose end ends the lock, should this process be killed.
+   * @param {number} pid
+   */
+  handTo(pid) {
+    const fresh = `${this.file}.${process.pid}`
+    writeFileSync(fresh, String(pid))
+    renameSync(fresh, this.file)
+    this.owner = pid
+  }
+
   release() {
-    if (Number(readIfThere(this.file)) === process.pid) rmSync(this.file, { force: true })
+    if (Number(readIfThere(this.file)) === this.owner) rmSync(this.file, { force: true })
   }
 }
 

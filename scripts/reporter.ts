@@ -18,7 +18,8 @@ export class Reporter {
   readonly #now: () => number
   /** By task; insertion order is the order shown. */
   readonly #live = new Map<string, string>()
-  #lastLineAt = Number.NEGATIVE_INFINITY
+  /** By task; where output goes to a file. */
+  readonly #lastLineAt = new Map<string, number>()
 
   constructor(output: Output, { now = () => performance.now() }: ReporterOptions = {}) {
     this.#output = output
@@ -37,8 +38,11 @@ export class Reporter {
     else this.#live.set(task, text)
     if (this.#output.isTTY) {
       this.#draw()
-    } else if (text !== undefined && this.#now() - this.#lastLineAt >= MS_BETWEEN_LINES) {
-      this.#lastLineAt = this.#now()
+    } else if (
+      text !== undefined &&
+      this.#now() - (this.#lastLineAt.get(task) ?? -MS_BETWEEN_LINES) >= MS_BETWEEN_LINES
+    ) {
+      this.#lastLineAt.set(task, this.#now())
       this.#output.write(`${text}\n`)
     }
   }

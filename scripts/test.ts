@@ -26,6 +26,7 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [bin('tsc'), '-p', '.'],
     [bin('tsc'), '-p', 'edge'],
     [bin('tsc'), '-p', 'web'],
+    [bin('tsc'), '-p', 'tests/browser'],
   ],
   lint: [[bin('biome'), 'lint', '--max-diagnostics=100', '--error-on-warnings']],
   format: [[bin('biome'), 'format', '--max-diagnostics=100']],

@@ -7,6 +7,9 @@
  */
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 
+/** How long a client may go on after the answer has ended, in milliseconds. */
+const LINGER_MS = 5_000
+
 export interface FrontOptions {
   host: string
   /** 0: any that is free. */
@@ -23,12 +26,15 @@ export interface Front {
 
 /** @throws the system's error if the port cannot be had */
 export async function openFront({ host, port, upstream }: FrontOptions): Promise<Front> {
-  const clients = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    clients.add(client)
-    client.once('close', () => clients.delete(client))
-    join(client, createConnection({ ...upstream, noDelay: true }))
-  })
+  const sockets = new Set<Socket>()
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    return socket
+  }
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
+    join(keep(client), keep(createConnection({ ...upstream, noDelay: true }))),
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port, exclusive: true }, resolve)
@@ -38,17 +44,35 @@ export async function openFront({ host, port, upstream }: FrontOptions): Promise
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        for (const client of clients) client.destroy()
+        for (const socket of sockets) socket.destroy()
       }),
   }
 }
 
 function join(client: Socket, upstream: Socket): void {
   client.pipe(upstream, { end: false })
-  // What workerd has sent reaches the client whole before its connection ends.
-  upstream.pipe(client)
-  client.once('end', () => upstream.resetAndDestroy())
-  client.once('close', () => upstream.resetAndDestroy())
-  client.on('error', () => upstream.resetAndDestroy())
-  upstream.on('error', () => client.destroy())
+  upstream.pipe(client, { end: false })
+  let left = false
+  const leave = () => {
+    if (left) return
+    left = true
+    // Only an idle, open connection can be reset at once; the end of any other is heard of anyway.
+    const idle = !upstream.connecting && !upstream.readableEnded && upstream.writableLength === 0
+    if (idle) upstream.resetAndDestroy()
+    else upstream.destroy()
+  }
+  // What workerd has said reaches the client whole, even one that is still sending what nobody will read.
+  const farewell = () => {
+    client.unpipe(upstream)
+    client.resume()
+    client.end()
+    client.setTimeout(LINGER_MS, () => client.destroy())
+  }
+  client.once('end', leave)
+  client.once('close', leave)
+  client.once('error', leave)
+  upstream.once('end', farewell)
+  upstream.once('close', farewell)
+  // A broken connection closes, too.
+  upstream.once('error', farewell)
 }

@@ -26,6 +26,9 @@ export async function eventStream(
   await settledOrLate(first)
   let next: typeof first | null = first
   let heartbeat: ReturnType<typeof setInterval> | null = null
+  const stopHeartbeat = () => {
+    if (heartbeat !== null) clearInterval(heartbeat)
+  }
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       heartbeat = setInterval(() => {
@@ -35,7 +38,7 @@ export async function eventStream(
     async pull(controller) {
       const send = (data: string) => controller.enqueue(encoder.encode(`data: ${data}\n\n`))
       const end = (data: string) => {
-        clearInterval(heartbeat)
+        stopHeartbeat()
         send(data)
         controller.close()
       }
@@ -50,7 +53,7 @@ export async function eventStream(
       }
     },
     async cancel() {
-      clearInterval(heartbeat)
+      stopHeartbeat()
       onCancel()
       await values.return(undefined)
     },
@@ -69,6 +72,6 @@ async function settledOrLate(first: Promise<unknown>): Promise<void> {
   try {
     await Promise.race([first, late])
   } finally {
-    clearTimeout(timer)
+    if (timer !== null) clearTimeout(timer)
   }
 }

@@ -37,10 +37,31 @@ describe('auth', () => {
   }
 
   for (const path of [
-    '/v1', '/nothing', '/v1/models/', '//v1/models', '/v1//models', '/./v1/models', '/assets/../v1/models',
-    '/assets/%2e%2e/v1/models', '/%76%31/models', '/assets%2f..%2fv1/models', '/health/', '//health', '/health%2f',
-    '/health/../v1/models', '/chat/a/b', '/chat/%2e%2e', '/docs/../v1/models', '/assets/', '/assets/a/b.js', '/;/v1/models',
-    '/openapi.json/', '/openapiXjson', '/index.html/..', '/V1/models', '/cdn-cgi/x',
+    '/v1',
+    '/nothing',
+    '/v1/models/',
+    '//v1/models',
+    '/v1//models',
+    '/./v1/models',
+    '/assets/../v1/models',
+    '/assets/%2e%2e/v1/models',
+    '/%76%31/models',
+    '/assets%2f..%2fv1/models',
+    '/health/',
+    '//health',
+    '/health%2f',
+    '/health/../v1/models',
+    '/chat/a/b',
+    '/chat/%2e%2e/v1/models',
+    '/docs/../v1/models',
+    '/assets/',
+    '/assets/a/b.js',
+    '/;/v1/models',
+    '/openapi.json/',
+    '/openapiXjson',
+    '/index.html/../v1/models',
+    '/V1/models',
+    '/cdn-cgi/x',
   ]) {
     it(`${path} without a key is closed`, async () => {
       for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'PROPFIND', 'TRACE']) {

@@ -80,12 +80,28 @@ describe('POST /v1/chat/completions', () => {
     edge.runner.script = says('ok')
     const messages = [
       { role: 'developer', content: 'Be brief.' },
-      { role: 'user', name: 'ann', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] },
+      {
+        role: 'user',
+        name: 'ann',
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+        ],
+      },
       { role: 'assistant', content: 'c', refusal: null, annotations: [] },
       { role: 'user', content: 'd' },
     ]
     const response = await edge.ask('/v1/chat/completions', {
-      body: chat({ messages, temperature: 0.5, top_p: 0.9, top_k: 40, max_tokens: 9, max_completion_tokens: 7, stop: 'x', seed: 3 }),
+      body: chat({
+        messages,
+        temperature: 0.5,
+        top_p: 0.9,
+        top_k: 40,
+        max_tokens: 9,
+        max_completion_tokens: 7,
+        stop: 'x',
+        seed: 3,
+      }),
       headers: { 'x-request-id': 'mine-1' },
     })
     assert.equal(response.status, 200)
@@ -112,12 +128,31 @@ describe('POST /v1/chat/completions', () => {
 
   for (const [what, fields] of Object.entries({
     'its defaults': {
-      n: 1, frequency_penalty: 0, presence_penalty: 0, logprobs: false, logit_bias: {}, tools: [], tool_choice: 'auto',
-      response_format: { type: 'text' }, modalities: ['text'], top_logprobs: null, reasoning_effort: null,
-      temperature: null, top_p: null, max_tokens: null, stop: null, seed: null, stream_options: null,
+      n: 1,
+      frequency_penalty: 0,
+      presence_penalty: 0,
+      logprobs: false,
+      logit_bias: {},
+      tools: [],
+      tool_choice: 'auto',
+      response_format: { type: 'text' },
+      modalities: ['text'],
+      top_logprobs: null,
+      reasoning_effort: null,
+      temperature: null,
+      top_p: null,
+      max_tokens: null,
+      stop: null,
+      seed: null,
+      stream_options: null,
     },
     'inert fields': {
-      user: 'ann', metadata: { a: 'b' }, store: true, safety_identifier: 's', prompt_cache_key: 'p', service_tier: 'auto',
+      user: 'ann',
+      metadata: { a: 'b' },
+      store: true,
+      safety_identifier: 's',
+      prompt_cache_key: 'p',
+      service_tier: 'auto',
     },
   })) {
     it(`takes ${what}`, async () => {
@@ -150,8 +185,16 @@ describe('POST /v1/chat/completions', () => {
       [{ messages: [{ role: 'tool', content: 'a' }] }, 'unsupported_parameter', 'messages[0].role'],
       [{ messages: [{ role: 'user', content: 'a', mood: 'b' }] }, 'unknown_parameter', 'messages[0].mood'],
       [{ messages: [{ role: 'user', content: '\ud800' }] }, 'invalid_value', 'messages[0].content'],
-      [{ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }, 'unsupported_parameter', 'messages[0].content[0].type'],
-      [{ messages: [{ role: 'user', content: [{ type: 'text', text: 1 }] }] }, 'invalid_value', 'messages[0].content[0].text'],
+      [
+        { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] },
+        'unsupported_parameter',
+        'messages[0].content[0].type',
+      ],
+      [
+        { messages: [{ role: 'user', content: [{ type: 'text', text: 1 }] }] },
+        'invalid_value',
+        'messages[0].content[0].text',
+      ],
       [{ messages: 'Hello' }, 'invalid_value', 'messages'],
       [{ temperature: 2.5 }, 'invalid_value', 'temperature'],
       [{ temperature: -1 }, 'invalid_value', 'temperature'],
@@ -222,7 +265,10 @@ describe('POST /v1/chat/completions', () => {
     const text = { type: 'text-delta', text: 'a' } as const
 
     it('said by the runner', async () => {
-      edge.runner.script = streams(START, text, { type: 'generation-error', error: new ApiError('runner_failed', 'x').detail })
+      edge.runner.script = streams(START, text, {
+        type: 'generation-error',
+        error: new ApiError('runner_failed', 'x').detail,
+      })
       assert.equal(await lastOf(), 'runner_failed')
     })
 
@@ -331,7 +377,10 @@ describe('POST /v1/chat/completions', () => {
   it('is not disturbed by all this, and logs none of it', async () => {
     edge.runner.script = says('fine')
     assert.equal((await post()).status, 200)
-    assert.deepEqual(edge.logs.filter((line) => line.includes('request-failed')), [])
+    assert.deepEqual(
+      edge.logs.filter((line) => line.includes('request-failed')),
+      [],
+    )
   })
 })
 

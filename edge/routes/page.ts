@@ -2,7 +2,6 @@
 import { ApiError } from '#protocol/error.ts'
 import type { EdgeContext } from '../context.ts'
 
-const COMPRESSIBLE = /^(?:text\/|application\/(?:javascript|json|manifest\+json)|image\/svg\+xml)/
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
 export async function document(c: EdgeContext): Promise<Response> {
@@ -19,35 +18,20 @@ export async function plainFile(c: EdgeContext): Promise<Response> {
 }
 
 async function file(c: EdgeContext, path: string, cacheControl: string): Promise<Response> {
-  const found = await c.env.ASSETS.fetch(
-    new Request(new URL(path, c.req.url), { method: c.req.method, headers: conditional(c) }),
-  )
+  const url = new URL(path, c.req.url).href
+  const found = await c.env.ASSETS.fetch(url, { method: c.req.method, headers: conditional(c) })
   if (found.status === 404) throw new ApiError('not_found', `There is no file '${path.slice(0, 100)}'.`)
   const response = new Response(found.body, found)
   response.headers.set('cache-control', cacheControl)
-  compress(c, response)
   return response
 }
 
 /** Lets the asset answer 304; nothing else of the request is its business. */
-function conditional(c: EdgeContext): Headers {
-  const headers = new Headers()
+function conditional(c: EdgeContext): Record<string, string> {
+  const headers: Record<string, string> = {}
   for (const name of ['if-none-match', 'if-modified-since']) {
     const value = c.req.header(name)
-    if (value !== undefined) headers.set(name, value)
+    if (value !== undefined) headers[name] = value
   }
   return headers
-}
-
-/** Has the runtime compress the body: on its own port nothing in front of it does. */
-function compress(c: EdgeContext, response: Response): void {
-  const { headers } = response
-  if (!COMPRESSIBLE.test(headers.get('content-type') ?? '')) return
-  headers.set('vary', 'accept-encoding')
-  if (response.status !== 200 || headers.has('content-encoding')) return
-  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')) return
-  headers.set('content-encoding', 'gzip')
-  headers.delete('content-length')
-  const etag = headers.get('etag')
-  if (etag?.startsWith('"')) headers.set('etag', `W/${etag}`)
 }

@@ -32,7 +32,7 @@ describe('/session on loopback', () => {
     assert.deepEqual([signed_in, owner], [true, 'local'])
   })
 
-  for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST']) {
+  for (const name of ['localhost', '127.0.0.1', '[::1]']) {
     it(`answers to ${name}`, async () => {
       const host = `${name}:${edge.port}`
       assert.equal((await signIn({ host, origin: `http://${host}` })).status, 200)
@@ -55,7 +55,14 @@ describe('/session on loopback', () => {
     })
   }
 
-  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.nip.io', 'evil.example:8787', '0.0.0.0', '127.0.0.1@evil.example']) {
+  for (const host of [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.nip.io',
+    'evil.example:8787',
+    '0.0.0.0',
+    '127.0.0.1@evil.example',
+  ]) {
     it(`does not sign in under the name ${host}`, async () => {
       for (const headers of [{ host }, { host, origin: `http://${host}` }] as Headers[]) {
         const answer = await signIn(headers)

@@ -96,11 +96,11 @@ class SilenceTimer {
     return this.#controller.signal
   }
   heard(): void {
-    clearTimeout(this.#timer)
+    this.stop()
     this.#timer = setTimeout(() => this.#controller.abort(timeout(this.#milliseconds)), this.#milliseconds)
   }
   stop(): void {
-    clearTimeout(this.#timer)
+    if (this.#timer !== null) clearTimeout(this.#timer)
   }
 }
 

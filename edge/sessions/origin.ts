@@ -13,7 +13,7 @@ export function isSameOrigin(request: Request): boolean {
   const site = request.headers.get('sec-fetch-site')
   if (site !== null && site !== 'same-origin' && site !== 'none') return false
   const origin = request.headers.get('origin')
-  return origin === null || origin === ownOrigin(request)
+  return origin === null || origin.toLowerCase() === ownOrigin(request)
 }
 
 /** Whether a browser vouches that the page itself made this request. */

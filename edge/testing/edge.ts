@@ -97,7 +97,11 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
     ],
   })
   const entry = await miniflare.ready
-  const front = await openFront({ host: '127.0.0.1', port: 0, upstream: { host: entry.hostname, port: Number(entry.port) } })
+  const front = await openFront({
+    host: '127.0.0.1',
+    port: 0,
+    upstream: { host: entry.hostname, port: Number(entry.port) },
+  })
   const database: Database = await miniflare.getD1Database('DB')
   await applyMigrations(database, await migrations())
   const { key } = await createKey(database, { name: 'first', scopes: ['*'], owner: LOCAL_OWNER })

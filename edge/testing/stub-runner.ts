@@ -1,7 +1,7 @@
 /** A runner that says what a test tells it to, over real HTTP, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ApiError } from '#protocol/error.ts'
+import type { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 
 export const RUNNER_SECRET = 'a-secret-between-edge-and-runner'

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { AuthenticationError, BadRequestError, NotFoundError } from 'openai'
 import { MODEL } from '../support/model.ts'
-import { openai, post, url } from '../support/shared.ts'
+import { post } from '../support/post.ts'
+import { openai, url } from '../support/shared.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hello' }]
 const valid = { model: MODEL, messages, max_tokens: 1 }

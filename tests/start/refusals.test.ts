@@ -1,7 +1,7 @@
 /** What keeps Tandem from starting is said in one clear message, and the exit code is 1. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -47,8 +47,8 @@ test('a home that is a file', async () => {
 })
 
 test('a key file that holds no key', async () => {
-  using home = await openHome(path.join(folder, 'bad-key'), 'http://127.0.0.1:1')
-  await writeFile(home.key, 'secret')
-  home[Symbol.dispose]()
-  await refuses({ TANDEM_HOME: home.folder }, /bad-key\/key holds no API key\. Remove it to get a new one\./)
+  const home = path.join(folder, 'bad-key')
+  await mkdir(home)
+  await writeFile(path.join(home, 'key'), 'secret')
+  await refuses({ TANDEM_HOME: home }, /bad-key\/key holds no API key\. Remove it to get a new one\./)
 })

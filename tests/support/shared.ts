@@ -14,13 +14,3 @@ export const key = fromEnvironment('TANDEM_TEST_KEY')
 export function openai(options: { apiKey?: string } = {}): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0, ...options })
 }
-
-/** `body` is sent as it is. */
-export function post(body: string | ReadableStream<Uint8Array>): Promise<Response> {
-  return fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body,
-    duplex: 'half',
-  })
-}

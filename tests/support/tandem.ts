@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Child, type ChildEnd } from '#scripts/child-process.ts'
+import { Child, type ChildEnd, describeEnd } from '#scripts/child-process.ts'
 import { descendantsOf, type RunningProcess, runningProcesses } from './processes.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -137,13 +137,12 @@ export async function startTandem(options: TandemOptions = {}): Promise<TestTand
   })
   options.signal?.addEventListener('abort', () => void child.stop())
   const removeHome = options.home === undefined
-  const [, url = '', keyFile = ''] = await Promise.race([
-    ready.promise,
-    child.ended.then(async (end) => {
-      if (removeHome) await rm(home, { recursive: true, force: true })
-      throw new Error(`Tandem ended (${end.signal ?? end.code}) instead of starting:\n${end.output}`)
-    }),
-  ])
+  const match = await Promise.race([ready.promise, child.ended])
+  if (!Array.isArray(match)) {
+    if (removeHome) await rm(home, { recursive: true, force: true })
+    throw new Error(`Tandem ended (${describeEnd(match)}) instead of starting:\n${match.output}`)
+  }
+  const [, url = '', keyFile = ''] = match
   const key = (await readFile(keyFile, 'utf8')).trim()
   return new TestTandem(child, lines, { url, key, keyFile, home, removeHome })
 }

@@ -1,0 +1,49 @@
+/** A real browser on the Tandem that `npm test` starts. */
+import chromium from '@sparticuz/chromium'
+import { type Browser, type BrowserContextOptions, type Page, chromium as playwright } from 'playwright-core'
+import { url } from '../support/shared.ts'
+
+export interface OpenPage extends AsyncDisposable {
+  readonly page: Page
+  /** What the console and the security policy complained of. */
+  readonly complaints: readonly string[]
+  /** Requests to any other origin. */
+  readonly foreign: readonly string[]
+}
+
+const DESKTOP = { width: 1280, height: 800 }
+
+/** A new browser with nothing kept, at the page's address. */
+export async function openPage(path = '/', options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const browser: Browser = await playwright.launch({
+    executablePath: await chromium.executablePath(),
+    args: chromium.args,
+    headless: true,
+  })
+  const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  const foreign: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== url && /^(?:http|ws)/.test(request.url())) foreign.push(request.url())
+  })
+  await page.goto(url + path)
+  await page.getByLabel('Your message').waitFor()
+  return { page, complaints, foreign, [Symbol.asyncDispose]: () => browser.close() }
+}
+
+/** Asks, and waits for the answer to end unless told not to. */
+export async function ask(page: Page, question: string, { wait = true } = {}): Promise<void> {
+  await page.getByLabel('Your message').fill(question)
+  await page.keyboard.press('Enter')
+  await page.locator('.answer').last().waitFor()
+  if (wait) await answered(page)
+}
+
+export async function answered(page: Page): Promise<void> {
+  await page.locator('.answer:last-child:not(.streaming)').waitFor()
+}
