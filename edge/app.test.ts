@@ -29,7 +29,11 @@ describe('every answer', () => {
     ['an answer', '/v1/models', {}],
     ['health', '/health', { key: null }],
     ['docs', '/docs', { key: null }],
-    ['a stream', '/v1/chat/completions', { body: { model: 'm', messages: [{ role: 'user', content: 'a' }], stream: true } }],
+    [
+      'a stream',
+      '/v1/chat/completions',
+      { body: { model: 'm', messages: [{ role: 'user', content: 'a' }], stream: true } },
+    ],
   ] as const) {
     it(`has the security headers and a request id: ${what}`, async () => {
       edge.runner.script = says('a')

@@ -1,5 +1,6 @@
 /**
- * The process that holds the edge: the built Worker in workerd, through Miniflare, with its data in the home.
+ * The process that holds the edge: the built Worker in workerd, through Miniflare, with its data in the home, and the
+ * socket in front of it.
  *
  * It gets an `EdgeHostOptions` as its one argument (JSON) and the runner's secret in its environment, sends an
  * `EdgeHostMessage` when it serves or cannot, and ends with its parent.
@@ -15,6 +16,7 @@ import {
   type V4ModuleDefinition,
 } from 'miniflare'
 import type { SourcelessWorkerOptions } from 'wrangler'
+import { type Front, openFront } from '#edge/host/front.ts'
 import type { Database } from '#edge/storage/database.ts'
 import { applyMigrations, type Migration } from '#edge/storage/migrate.ts'
 import { WORKER_OPTIONS } from './build.ts'
@@ -56,19 +58,31 @@ async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '') as EdgeHostOptions
   const secret = process.env.RUNNER_SECRET ?? ''
   const miniflare = new Miniflare(convertV4MiniflareOptions(await miniflareOptions(options, secret)))
+  let front: Front | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
     // Miniflare's own listener exits at once and leaves workerd's end to nobody.
     process.removeAllListeners(signal)
-    process.once(signal, () => void miniflare.dispose().finally(() => process.exit(0)))
+    process.once(signal, () => void stop().finally(() => process.exit(0)))
+  }
+  async function stop(): Promise<void> {
+    await front?.close()
+    await miniflare.dispose()
   }
   try {
-    await miniflare.ready
+    const { hostname, port } = await miniflare.ready
     const database: Database = await miniflare.getD1Database('DB')
     await applyMigrations(database, await readMigrations())
     await ensureLocalKey(database, options.key)
+    front = await openFront({
+      host: options.host,
+      port: options.port,
+      upstream: { host: hostname, port: Number(port) },
+    }).catch((error: unknown) => {
+      throw portError(options.host, options.port, error)
+    })
   } catch (error) {
-    await miniflare.dispose()
-    throw explain(error, options)
+    await stop()
+    throw explain(error)
   }
   tell({ type: 'edge-serving' })
 }
@@ -78,8 +92,8 @@ async function miniflareOptions(options: EdgeHostOptions, secret: string): Promi
   const text = await readFile(path.join(built, WORKER_OPTIONS), 'utf8')
   const { modulesRules: _, ...worker } = JSON.parse(text) as SourcelessWorkerOptions
   return {
-    host: options.host,
-    port: options.port,
+    host: '127.0.0.1',
+    port: 0,
     log: new Log(LogLevel.WARN),
     handleStructuredLogs: ({ level, message }) => (level === 'error' ? console.error(message) : console.log(message)),
     logRequests: false,
@@ -120,12 +134,8 @@ async function readMigrations(): Promise<Migration[]> {
   return Promise.all(names.map(async (name) => ({ name, sql: await readFile(path.join(MIGRATIONS, name), 'utf8') })))
 }
 
-function explain(error: unknown, { host, port }: EdgeHostOptions): unknown {
+function explain(error: unknown): StartError {
   if (error instanceof StartError) return error
-  const text = String(error)
-  if (/EADDRINUSE|address already in use/i.test(text)) {
-    return portError(host, port, Object.assign(new Error(text, { cause: error }), { code: 'EADDRINUSE' }))
-  }
   return new StartError(`The edge could not start: ${reason(error)}`, { cause: error })
 }
 

@@ -7,8 +7,10 @@ import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { startTandem } from '#tests/support/tandem.ts'
+import { startTandem, TEST_MODELS } from '#tests/support/tandem.ts'
 import { WRANGLER_ENV } from './build.ts'
+import { pullDefaultModel } from './pull.ts'
+import { Reporter } from './reporter.ts'
 import { runTests, type Tally } from './run-tests.ts'
 import { ROOT } from './settings.ts'
 
@@ -65,6 +67,7 @@ class TestRun {
     }).filter((file) => this.#wanted(file))
     const within = (folders: readonly string[]) =>
       all.filter((file) => folders.some((folder) => file.startsWith(folder + path.sep))).sort()
+    if (all.length > 0) await this.#pullModel()
     const shared = within(SHARED)
     const alone = within(ALONE)
     const unit = all.filter((file) => !shared.includes(file) && !alone.includes(file)).sort()
@@ -112,6 +115,14 @@ class TestRun {
     await this.#step(name, () => runTests({ files: absolute, concurrency, signal: this.#stop.signal }))
   }
 
+  /** Into the cache of every test, which only the first run has to wait for. */
+  async #pullModel(): Promise<void> {
+    await this.#step('the default model', async () => {
+      await pullDefaultModel(TEST_MODELS, new Reporter(process.stdout), this.#stop.signal)
+      return { passed: 1, failed: 0 }
+    })
+  }
+
   async #againstTandem(files: readonly string[]): Promise<void> {
     if (files.length === 0) return
     await this.#step('a Tandem for the next tests', async () => {
@@ -137,6 +148,7 @@ class TestRun {
   }
 }
 
+process.env.TANDEM_MODELS = TEST_MODELS
 const run = new TestRun(process.argv.slice(2))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => run.stop())
 const broken = await run.run().then(

@@ -1,7 +1,8 @@
 /** Reads a request's JSON body within its bounds, and parses it by a schema. */
+
+import type * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
-import type * as v from 'valibot'
 import { nestsDeeperThan } from './json-depth.ts'
 import { type Schema, validate } from './validate.ts'
 
@@ -47,7 +48,8 @@ async function readText(request: Request): Promise<string> {
     if (done) break
     size += value.byteLength
     if (size > LIMITS.bodyBytes) {
-      await reader.cancel()
+      // Not cancelled: the rest is drained, so that the client hears the answer.
+      reader.releaseLock()
       throw tooLarge('more')
     }
     chunks.push(value)

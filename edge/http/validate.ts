@@ -1,7 +1,8 @@
 /** Parses a value by a schema; the first thing wrong becomes an error that names the field, the limit and the value. */
+
+import * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
 import { LONE_SURROGATE, UNSUPPORTED } from '#protocol/text.ts'
-import * as v from 'valibot'
 
 export type Schema = v.GenericSchema<unknown, unknown>
 type Issue = v.BaseIssue<unknown>

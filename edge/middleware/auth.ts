@@ -1,6 +1,7 @@
 /** Deny by default: whoever asks for a route that is not public shows a key, or the page's cookie from its own origin. */
-import { ApiError } from '#protocol/error.ts'
+
 import { createMiddleware } from 'hono/factory'
+import { ApiError } from '#protocol/error.ts'
 import type { EdgeEnv } from '../context.ts'
 import { authenticate } from '../sessions/authenticate.ts'
 import { isPublic } from './public-routes.ts'

@@ -1,8 +1,9 @@
 import { createMiddleware } from 'hono/factory'
 import type { EdgeEnv } from '../context.ts'
 
-/** Bytes that are read for nothing; a client that sends more may miss its answer. */
-const MOST_BYTES = 64 << 20
+/** What is read for nothing; a client that sends more, or slower, may miss its answer. */
+const MOST_BYTES = 16 << 20
+const MOST_MS = 5_000
 
 /**
  * Reads on, to no use, what a handler left of the body: a connection that closes on a client that is still sending is
@@ -15,6 +16,7 @@ export function drain() {
     if (body === null || body.locked) return
     const reader = body.getReader()
     let size = 0
+    const timer = setTimeout(() => void reader.cancel(), MOST_MS)
     try {
       for (;;) {
         const { done, value } = await reader.read()
@@ -24,6 +26,8 @@ export function drain() {
       }
     } catch {
       // The client has gone, and with it the rest of the body.
+    } finally {
+      clearTimeout(timer)
     }
   })
 }

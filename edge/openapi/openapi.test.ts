@@ -6,7 +6,13 @@ import { type Edge, startEdge } from '../testing/edge.ts'
 
 interface Document {
   openapi: string
-  paths: Record<string, Record<string, { security: unknown[]; requestBody?: { content: Record<string, { schema: { properties: object } }> } }>>
+  paths: Record<
+    string,
+    Record<
+      string,
+      { security: unknown[]; requestBody?: { content: Record<string, { schema: { properties: object } }> } }
+    >
+  >
 }
 
 describe('the documents', () => {
@@ -19,7 +25,14 @@ describe('the documents', () => {
   after(() => edge.stop())
 
   it('describe exactly what the router has', () => {
-    const page = new Set<string>([...PAGE_ADDRESSES, '/assets/*', '/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt'])
+    const page = new Set<string>([
+      ...PAGE_ADDRESSES,
+      '/assets/*',
+      '/favicon.ico',
+      '/favicon.svg',
+      '/favicon.png',
+      '/robots.txt',
+    ])
     const routed = createApp()
       .routes.filter(({ method, path }) => method !== 'ALL' && !page.has(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
@@ -33,7 +46,8 @@ describe('the documents', () => {
   it('name every parameter of a chat request', () => {
     const { requestBody } = document.paths['/v1/chat/completions']?.post ?? {}
     const properties = Object.keys(requestBody?.content['application/json']?.schema.properties ?? {})
-    for (const name of ['model', 'messages', 'temperature', 'n', 'tools', 'user']) assert.ok(properties.includes(name), name)
+    for (const name of ['model', 'messages', 'temperature', 'n', 'tools', 'user'])
+      assert.ok(properties.includes(name), name)
   })
 
   it('say what needs a key', () => {
@@ -48,6 +62,9 @@ describe('the documents', () => {
     for (const { method, path } of operations) assert.ok(text.includes(path) && text.includes(method))
     assert.ok(text.includes(`curl ${edge.url}/v1/chat/completions`))
     assert.ok(!/<script|style=|<style|\son\w+=|(?:src|href)="(?:https?:)?\/\//.test(text))
-    assert.equal((await edge.ask('/docs/style.css', { key: null })).headers.get('content-type'), 'text/css; charset=utf-8')
+    assert.equal(
+      (await edge.ask('/docs/style.css', { key: null })).headers.get('content-type'),
+      'text/css; charset=utf-8',
+    )
   })
 })

@@ -5,7 +5,7 @@ import { chatCompletionChunkSchema, chatCompletionSchema } from '#protocol/chat.
 import { ApiError } from '#protocol/error.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
 import { dataOf } from '../testing/sse.ts'
-import { begin, finish, hangsAfter, refuses, RUNNER_SECRET, START, says, streams } from '../testing/stub-runner.ts'
+import { begin, finish, hangsAfter, RUNNER_SECRET, refuses, START, says, streams } from '../testing/stub-runner.ts'
 
 const HELLO = [{ role: 'user', content: 'Hello' }]
 const chat = (fields: Record<string, unknown> = {}) => ({ model: 'stub', messages: HELLO, ...fields })

@@ -93,7 +93,9 @@ describe('conversations', () => {
       assert.deepEqual(await refusal(path), [404, 'not_found', null])
     }
     assert.deepEqual(await refusal(`${ROOT}/${id}`, { method: 'DELETE' }), [404, 'not_found', null])
-    const left = edge.database.prepare('SELECT count(*) AS n FROM conversation_items WHERE conversation_id = ?').bind(id)
+    const left = edge.database
+      .prepare('SELECT count(*) AS n FROM conversation_items WHERE conversation_id = ?')
+      .bind(id)
     assert.deepEqual(await left.first(), { n: 0 })
   })
 
@@ -111,7 +113,10 @@ describe('conversations', () => {
     const second = await list(`?limit=3&after=${c}`, { key })
     assert.deepEqual([second.data.map(({ id }) => id), second.has_more], [[a], false])
     const oldest = await list('?order=asc&limit=2', { key })
-    assert.deepEqual(oldest.data.map(({ id }) => id), [a, c])
+    assert.deepEqual(
+      oldest.data.map(({ id }) => id),
+      [a, c],
+    )
     assert.deepEqual(await list('', { key: await somebody() }), {
       object: 'list',
       data: [],
@@ -176,7 +181,11 @@ describe('conversations', () => {
     [{ items: [{ role: 'robot', content: 'a' }] }, 'invalid_value', 'items[0].role'],
     [{ items: [{ role: 'user' }] }, 'missing_required_parameter', 'items[0].content'],
     [{ items: [{ role: 'user', content: '\udc00' }] }, 'invalid_value', 'items[0].content'],
-    [{ items: [{ role: 'user', content: [{ type: 'input_image' }] }] }, 'unsupported_parameter', 'items[0].content[0].type'],
+    [
+      { items: [{ role: 'user', content: [{ type: 'input_image' }] }] },
+      'unsupported_parameter',
+      'items[0].content[0].type',
+    ],
     [{ items: [{ type: 'reasoning', role: 'user', content: 'a' }] }, 'unsupported_parameter', 'items[0].type'],
   ] as const) {
     it(`are not made of ${JSON.stringify(body).slice(0, 60)}`, async () => {

@@ -10,14 +10,19 @@ describe('migrations', () => {
   })
   after(() => edge.stop())
   const recorded = async () => {
-    const { results } = await edge.database.prepare('SELECT name FROM d1_migrations ORDER BY id').all<{ name: string }>()
+    const { results } = await edge.database
+      .prepare('SELECT name FROM d1_migrations ORDER BY id')
+      .all<{ name: string }>()
     return results.map(({ name }) => name)
   }
 
   it('run once, in the order of their names', async () => {
     const migrations = [
       { name: '9002_second.sql', sql: "INSERT INTO probe VALUES ('b');" },
-      { name: '9001_first.sql', sql: "-- A comment; with a semicolon\nCREATE TABLE probe (\n  a TEXT\n);\n\nINSERT INTO probe VALUES ('a');\n" },
+      {
+        name: '9001_first.sql',
+        sql: "-- A comment; with a semicolon\nCREATE TABLE probe (\n  a TEXT\n);\n\nINSERT INTO probe VALUES ('a');\n",
+      },
     ]
     assert.deepEqual(await applyMigrations(edge.database, migrations), ['9001_first.sql', '9002_second.sql'])
     assert.deepEqual(await applyMigrations(edge.database, migrations), [])

@@ -10,7 +10,7 @@ import { descendantsOf, type RunningProcess, runningProcesses } from './processe
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Kept between runs, so that only the first one fetches a model. */
-const MODELS = process.env.TANDEM_MODELS ?? path.join(ROOT, '.tandem', 'models')
+export const TEST_MODELS = process.env.TANDEM_MODELS ?? path.join(ROOT, '.tandem', 'models')
 const READY = /^Tandem is ready: (\S+) {2}\(key: (.+)\)$/
 const MS_BETWEEN_LOOKS = 50
 
@@ -155,7 +155,7 @@ export function failToStart(home: string, env: Environment): Promise<ChildEnd> {
 function launch(home: string, env: Environment, onLine: (line: string) => void): Child {
   return new Child({
     args: [path.join(ROOT, 'scripts', 'start.ts')],
-    env: { ...process.env, PORT: '0', TANDEM_HOME: home, TANDEM_MODELS: MODELS, ...env },
+    env: { ...process.env, PORT: '0', TANDEM_HOME: home, TANDEM_MODELS: TEST_MODELS, ...env },
     cwd: ROOT,
     onLine,
   })
