@@ -27,7 +27,9 @@ const CHECKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   types: [
     [bin('tsc'), '-p', '.'],
     [bin('tsc'), '-p', 'edge'],
+    [bin('tsc'), '-p', 'edge/tsconfig.node.json'],
     [bin('tsc'), '-p', 'web'],
+    [bin('tsc'), '-p', 'web/tsconfig.node.json'],
     [bin('tsc'), '-p', 'tests/browser'],
   ],
   lint: [[bin('biome'), 'lint', '--max-diagnostics=100', '--error-on-warnings']],

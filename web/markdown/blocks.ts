@@ -15,6 +15,7 @@ export type Block =
 
 /** What may still become the next item of a list: `2`, `2.`, `-`, or nothing yet. */
 const MAYBE_ITEM = /^\s*(?:[-*+]|\d{1,9}[.)]?)?\s*$/
+const BLANK_LINE_AT_END = /\n[ \t]*\n$/
 /** Beyond this, a tail is shown as it stands: mending it each frame would cost more than a star that flickers. */
 const MAX_MENDED_LENGTH = 20_000
 
@@ -62,12 +63,13 @@ export class BlockCache {
 /** Index of the first token that later text may still change. */
 function openFrom(tokens: readonly Token[]): number {
   const blocks = tokens.flatMap((token, index) => (token.type === 'space' ? [] : [index]))
-  const last = blocks.at(-1)
-  const beforeLast = blocks.at(-2)
-  if (last === undefined) return 0
-  const listMayGoOn =
-    beforeLast !== undefined && tokens[beforeLast]?.type === 'list' && MAYBE_ITEM.test(tokens[last]?.raw ?? '')
-  return listMayGoOn ? beforeLast : last
+  let open = blocks.length - 1
+  // Without a blank line between them, what begins a block now may yet go on with the one before.
+  while (open > 0 && !tokens.slice(blocks[open - 1], blocks[open]).some(({ raw }) => BLANK_LINE_AT_END.test(raw)))
+    open--
+  const [before, first] = [tokens[blocks[open - 1] ?? -1], tokens[blocks[open] ?? -1]]
+  if (before?.type === 'list' && MAYBE_ITEM.test(first?.raw ?? '')) open--
+  return blocks[open] ?? 0
 }
 
 /** The blocks of a tail, with its unfinished syntax closed for the eye. */

@@ -3,13 +3,13 @@
  * answered, and the answer when it ends, however it ends.
  */
 import { batch, computed, signal } from '@preact/signals'
+import { SentenceReader } from '../markdown/sentences.ts'
 import { text } from '../text.ts'
 import type { Conversation } from '../transport/answers.ts'
 import { type AnswerEvent, type ChatQuestion, streamAnswer } from '../transport/chat.ts'
 import type { ConversationsApi } from '../transport/conversations.ts'
 import { RequestFailure } from '../transport/failure.ts'
 import type { Http } from '../transport/http.ts'
-import { SentenceReader } from '../markdown/sentences.ts'
 import { titleOf } from './conversation-list.ts'
 import { newTurn, storedTurn, type Turn } from './turn.ts'
 
