@@ -1,0 +1,69 @@
+/** The whole way from a checkpoint to logits, against transformers' on the same weights (`models/architectures/testdata`). */
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, describe, test } from 'node:test'
+import { Runtime } from '../runtime/runtime.ts'
+import { ensureLlamaGraph } from '../store/llama-graph.ts'
+import { OnnxDecoder } from './onnx-decoder.ts'
+
+const REFERENCES = path.join(import.meta.dirname, '../../models/architectures/testdata')
+const folder = mkdtempSync(path.join(tmpdir(), 'tandem-decoder-'))
+after(() => rmSync(folder, { recursive: true }))
+
+interface Reference {
+  prompt: number
+  tokens: number[]
+  /** After the prompt, and after each token that follows it. */
+  logits: number[][]
+}
+
+/** What is left of a difference once the size of the logits is taken out; 8-bit rounding in the output layer is in it. */
+function relativeError(actual: Float32Array, expected: readonly number[]): number {
+  const square = (values: Iterable<number>) => [...values].reduce((sum, x) => sum + x * x, 0)
+  return Math.sqrt(square(expected.map((x, i) => x - (actual[i] ?? Number.NaN))) / square(expected))
+}
+
+for (const name of ['tiny-llama', 'tiny-llama-tied']) {
+  describe(name, () => {
+    const reference = JSON.parse(readFileSync(path.join(REFERENCES, `${name}.json`), 'utf8')) as Reference
+    const { prompt, tokens, logits } = reference
+    const ggufPath = path.join(folder, `${name}.gguf`)
+    copyFileSync(path.join(REFERENCES, `${name}.gguf`), ggufPath)
+    const { path: modelPath, config } = ensureLlamaGraph(ggufPath, name)
+    const runtime = new Runtime()
+    const decoder = new OnnxDecoder(runtime, { modelPath, threads: 1, ...config })
+    after(() => {
+      decoder[Symbol.dispose]()
+      runtime[Symbol.dispose]()
+    })
+    const near = (actual: Float32Array, expected: readonly number[] | undefined) => {
+      assert.ok(expected)
+      assert.equal(actual.length, expected.length)
+      const error = relativeError(actual, expected)
+      assert.ok(error < 0.01, `off by ${error} of the logits' own size`)
+    }
+
+    test('a prompt and the tokens after it', () => {
+      near(decoder.run(tokens.slice(0, prompt), 0), logits[0])
+      for (let i = prompt; i < tokens.length; i++) near(decoder.run(tokens.slice(i, i + 1), i), logits[i - prompt + 1])
+    })
+
+    test('a prompt in parts', () => {
+      decoder.run(tokens.slice(0, 5), 0)
+      decoder.run(tokens.slice(5, 6), 5)
+      near(decoder.run(tokens.slice(6, prompt), 6), logits[0])
+      near(decoder.run(tokens.slice(prompt), prompt), logits.at(-1))
+    })
+
+    test('what was computed before is forgotten where it is computed again', () => {
+      decoder.run([...tokens].reverse(), 0)
+      near(decoder.run(tokens.slice(0, prompt), 0), logits[0])
+    })
+
+    test('no token beyond the context', () => {
+      assert.throws(() => decoder.run(tokens, config.contextLength - 1), RangeError)
+    })
+  })
+}
