@@ -1,5 +1,6 @@
 /** `POST /generations`: see `protocol/generation.ts`. A closed connection cancels the generation. */
 import { randomInt } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
 import { type GenerationEvent, generationRequestSchema } from '#protocol/generation.ts'
@@ -25,6 +26,7 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
     const sampling = { temperature, topP, topK, seed: seed ?? randomInt(MOST_SEED), stop }
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
     const cancel = model.engine.submit({ tenant, ...prompt, ...sampling }, (event) => {
+      if (event.type === 'error') logFailure(request, event.message)
       const rendered = render(event, model, prompt.prompt.length)
       if (rendered) send(rendered)
       if (event.type !== 'start' && event.type !== 'text') response.end()
@@ -37,6 +39,10 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.flushHeaders()
   }
+}
+
+function logFailure(request: IncomingMessage, reason: string): void {
+  console.error(JSON.stringify({ level: 'error', request: request.headers['x-request-id'], error: reason }))
 }
 
 function render(event: EngineEvent, { info }: ChatModel, promptTokens: number): GenerationEvent | undefined {

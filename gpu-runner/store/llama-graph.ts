@@ -4,12 +4,12 @@
  * The folder's name has the checkpoint's hash and the layout's version; it appears by one rename when it is whole.
  */
 import {
-  mkdirSync,
-  mkdtempSync,
-  openSync,
   closeSync,
   existsSync,
   fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
-import { encodeModel, type ExternalTensor } from '#models/graph/encode.ts'
+import { type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
 import { type GgufFile, parseGguf } from '#models/importers/gguf.ts'
 import { metadataNumber } from '#models/importers/gguf-metadata.ts'
 import { ggufParameters } from './gguf-checkpoint.ts'
