@@ -13,6 +13,7 @@ import { parseGguf } from '#models/importers/gguf.ts'
 import { createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ContenderProcess, type Measured } from './contender.ts'
+import { measureEdgeOverhead } from './edge-overhead.ts'
 
 const ROUNDS = 5
 const THREADS = Math.min(8, availableParallelism())
@@ -45,7 +46,12 @@ console.log(row('', 'Tandem', 'llama.cpp', 'ratio'))
 
 const loads = []
 for (const contender of both) {
-  loads.push(await contender.do({ task: 'load', options: { ggufPath, threads: THREADS, contextLength: CONTEXT } }))
+  loads.push(
+    await contender.do({
+      task: 'load',
+      options: { ggufPath, sha256: entry.file.sha256, threads: THREADS, contextLength: CONTEXT },
+    }),
+  )
 }
 // The first run of each touches its memory.
 for (const contender of both) await contender.do({ task: 'prefill', tokens: prose.slice(0, 512) })
@@ -97,6 +103,15 @@ console.log(
   `\nOf ${prompts.length} prompts, ${same} have the same ${SAME_TOKENS} greedy tokens, and ${nearTies} part at a near tie (under ${NEAR_TIE} in logits)`,
 )
 for (const contender of both) contender.end()
+
+const { firstToken, nextToken } = await measureEdgeOverhead(entry.id, root)
+console.log(`\n${row('', 'edge', 'runner', 'added')}`)
+for (const [what, { edge, runner, added }] of [
+  ['first token, ms', firstToken],
+  ['each next token, ms', nextToken],
+] as const) {
+  console.log(row(what, edge.toFixed(2), runner.toFixed(2), added.toFixed(2)))
+}
 
 type Run = (contender: ContenderProcess) => Promise<Measured>
 async function alternate(run: Run): Promise<[Measured[], Measured[]]> {

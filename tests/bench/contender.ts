@@ -2,12 +2,12 @@
  * What is measured: a language model in a process of its own, driven by messages. One script a contender; each calls
  * `serve` with its way of doing the four things below.
  */
-import { fork, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 
 export interface Contender {
   readonly name: string
   /** Loads the model ready for its first token; tokens beyond `contextLength` are not asked for. */
-  load(options: { ggufPath: string; threads: number; contextLength: number }): Promise<void>
+  load(options: { ggufPath: string; sha256: string; threads: number; contextLength: number }): Promise<void>
   /** Computes a prompt from an empty cache. */
   prefill(tokens: readonly number[]): Promise<void>
   /** Goes on greedily for `count` tokens from a prompt, and returns them. `onFirst` is called at the first. */

@@ -1,6 +1,4 @@
 /** Tandem's decoder, as its engine's thread runs it. */
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { OnnxDecoder } from '#gpu-runner/engine/onnx-decoder.ts'
 import { argmax } from '#gpu-runner/engine/sampler.ts'
 import { Runtime } from '#gpu-runner/runtime/runtime.ts'
@@ -19,8 +17,7 @@ function prefill(tokens: readonly number[]): Float32Array {
 
 serve({
   name: 'tandem',
-  async load({ ggufPath, threads, contextLength }) {
-    const sha256 = createHash('sha256').update(readFileSync(ggufPath)).digest('hex')
+  async load({ ggufPath, sha256, threads, contextLength }) {
     const { path, config } = ensureLlamaGraph(ggufPath, sha256)
     decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength })
   },
