@@ -2,9 +2,9 @@
  * What the edge asks of a runner, and what a runner streams back.
  *
  * `POST /generations` on the runner takes a `GenerationRequest` and answers with server-sent events, each a
- * `GenerationEvent` as JSON in `data:`. The first is `generation-start`, sent once the prompt has been accepted and its
- * first token is due; the last, and only the last, is `generation-finish` or `generation-error`. What can be refused
- * beforehand is refused with a status and an error body instead.
+ * `GenerationEvent` as JSON in `data:`. The first is `generation-start`, sent when the request's turn has come, so that
+ * the head of an answer travels while its prompt is computed; the last, and only the last, is `generation-finish` or
+ * `generation-error`. What can be refused beforehand is refused with a status and an error body instead.
  */
 import * as v from 'valibot'
 import { errorDetailSchema } from './error.ts'

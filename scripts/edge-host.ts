@@ -16,7 +16,7 @@ import {
   type V4ModuleDefinition,
 } from 'miniflare'
 import type { SourcelessWorkerOptions } from 'wrangler'
-import { type Front, openFront } from '#edge/host/front.ts'
+import { DIRECT_ENTRYPOINT, type Front, openFront } from '#edge/host/front.ts'
 import type { Database } from '#edge/storage/database.ts'
 import { applyMigrations, type Migration } from '#edge/storage/migrate.ts'
 import { WORKER_OPTIONS } from './build.ts'
@@ -41,6 +41,7 @@ export type EdgeHostMessage =
   | { readonly type: 'edge-serving' }
   | { readonly type: 'edge-failed'; readonly message: string }
 
+const WORKER = 'tandem'
 const MAIN_MODULE = 'worker.js'
 /** As wrangler sorts the files that a Worker imports. */
 const MODULE_TYPES: Readonly<Record<string, V4ModuleDefinition['type']>> = {
@@ -69,7 +70,8 @@ async function main(): Promise<void> {
     await miniflare.dispose()
   }
   try {
-    const { hostname, port } = await miniflare.ready
+    await miniflare.ready
+    const { hostname, port } = await miniflare.unsafeGetDirectURL(WORKER, DIRECT_ENTRYPOINT)
     const database: Database = await miniflare.getD1Database('DB')
     await applyMigrations(database, await readMigrations())
     await ensureLocalKey(database, options.key)
@@ -103,7 +105,8 @@ async function miniflareOptions(options: EdgeHostOptions, secret: string): Promi
     workers: [
       {
         ...worker,
-        name: 'tandem',
+        name: WORKER,
+        unsafeDirectSockets: [{ host: '127.0.0.1', port: 0, entrypoint: DIRECT_ENTRYPOINT }],
         modulesRoot: built,
         modules: await modulesIn(built),
         // Named after their bindings: what wrangler.toml calls them in an account must not decide where data lies here.

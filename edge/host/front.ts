@@ -7,6 +7,9 @@
  */
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 
+/** The Worker's named handler that the socket leads to (see `edge/worker.ts`). */
+export const DIRECT_ENTRYPOINT = 'edge'
+
 /** How long a client may go on after the answer has ended, in milliseconds. */
 const LINGER_MS = 5_000
 

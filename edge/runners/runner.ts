@@ -82,25 +82,26 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
-/** Aborts when nothing has been heard for so long. */
+/** Aborts when nothing has been heard for so long. One timer looks now and then: a new one each token costs too much. */
 class SilenceTimer {
   readonly #controller = new AbortController()
-  readonly #milliseconds: number
-  #timer: ReturnType<typeof setTimeout> | null = null
+  readonly #timer: ReturnType<typeof setInterval>
+  #heard = false
 
   constructor(milliseconds: number) {
-    this.#milliseconds = milliseconds
-    this.heard()
+    this.#timer = setInterval(() => {
+      if (!this.#heard) this.#controller.abort(timeout(milliseconds))
+      this.#heard = false
+    }, milliseconds)
   }
   get signal(): AbortSignal {
     return this.#controller.signal
   }
   heard(): void {
-    this.stop()
-    this.#timer = setTimeout(() => this.#controller.abort(timeout(this.#milliseconds)), this.#milliseconds)
+    this.#heard = true
   }
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
+    clearInterval(this.#timer)
   }
 }
 

@@ -22,8 +22,9 @@ export function isProvenSameOrigin(request: Request): boolean {
   return proven && isSameOrigin(request)
 }
 
+/** Whether the browser speaks HTTPS, to us or to a proxy in front; whoever claims it falsely only loses a cookie. */
 export function isSecure(request: Request): boolean {
-  return request.url.startsWith('https:')
+  return request.url.startsWith('https:') || request.headers.get('x-forwarded-proto') === 'https'
 }
 
 function ownOrigin(request: Request): string {

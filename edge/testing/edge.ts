@@ -9,7 +9,7 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Miniflare } from 'miniflare'
 import type { ErrorDetail } from '#protocol/error.ts'
-import { openFront } from '../host/front.ts'
+import { DIRECT_ENTRYPOINT, openFront } from '../host/front.ts'
 import type { Database } from '../storage/database.ts'
 import { createKey, LOCAL_OWNER, type NewKey } from '../storage/keys.ts'
 import { applyMigrations } from '../storage/migrate.ts'
@@ -93,10 +93,12 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
             RUNNER_TIMEOUT_MS: { type: 'text', value: String(runnerTimeoutMs ?? 10_000) },
           },
         },
+        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0, entrypoint: DIRECT_ENTRYPOINT }] },
       },
     ],
   })
-  const entry = await miniflare.ready
+  await miniflare.ready
+  const entry = await miniflare.unsafeGetDirectURL('tandem', DIRECT_ENTRYPOINT)
   const front = await openFront({
     host: '127.0.0.1',
     port: 0,

@@ -110,6 +110,7 @@ export class Engine {
     if (!waiting) return undefined
     const { request, since } = waiting
     const startedAt = this.#now()
+    this.#emit({ type: 'start', id: request.id })
     this.#active = {
       request,
       stops: new StopMatcher(request.stop),
@@ -137,7 +138,6 @@ export class Engine {
     const logits = this.#decoder.run(chunk, position)
     if (active.computed < prompt.length) return undefined
     active.promptDoneAt = this.#now()
-    this.#emit({ type: 'start', id: active.request.id })
     return logits
   }
 
