@@ -1,6 +1,7 @@
 /** The headers that every answer bears, errors and files included. */
 import { createMiddleware } from 'hono/factory'
 import type { EdgeEnv } from '../context.ts'
+import { isSecure } from '../sessions/origin.ts'
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -34,7 +35,7 @@ export function securityHeaders() {
     // A file's answer has headers that cannot be changed.
     if (!mutable(c.res)) c.res = new Response(c.res.body, c.res)
     for (const [name, value] of HEADERS) c.res.headers.set(name, value)
-    if (c.req.url.startsWith('https:')) c.res.headers.set('strict-transport-security', TWO_YEARS)
+    if (isSecure(c.req.raw)) c.res.headers.set('strict-transport-security', TWO_YEARS)
   })
 }
 
