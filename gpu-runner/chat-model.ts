@@ -7,6 +7,7 @@ import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { ChatTurn, RunnerModel } from '#protocol/generation.ts'
 import { EngineClient } from './engine/engine-client.ts'
+import type { EngineMemory } from './engine/engine-thread.ts'
 import { openRangeReader } from './store/range-reader.ts'
 
 export interface ChatModelOptions {
@@ -15,6 +16,7 @@ export interface ChatModelOptions {
   readonly path: string
   readonly device: string
   readonly threads: number
+  readonly memory: EngineMemory
 }
 
 export class ChatModel {
@@ -30,8 +32,8 @@ export class ChatModel {
     this.#template = template
   }
 
-  static async load({ entry, path, device, threads }: ChatModelOptions): Promise<ChatModel> {
-    const starting = EngineClient.start({ ggufPath: path, sha256: entry.file.sha256, threads })
+  static async load({ entry, path, device, threads, memory }: ChatModelOptions): Promise<ChatModel> {
+    const starting = EngineClient.start({ ggufPath: path, sha256: entry.file.sha256, threads, ...memory })
     using reader = openRangeReader(path)
     const { metadata } = parseGguf(reader)
     const tokenizer = createTokenizer(metadata)

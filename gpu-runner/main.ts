@@ -46,7 +46,13 @@ async function main(): Promise<void> {
 
   const started = performance.now()
   const path = await ensureModel(entry, { root: settings.models })
-  model = await ChatModel.load({ entry, path, device: settings.device, threads: settings.threads })
+  model = await ChatModel.load({
+    entry,
+    path,
+    device: settings.device,
+    threads: settings.threads,
+    memory: settings.memory,
+  })
   const ms = Math.round(performance.now() - started)
   console.log(JSON.stringify({ level: 'info', event: 'model-loaded', model: entry.id, device: settings.device, ms }))
   await model.engine.died

@@ -1,9 +1,15 @@
 /** The runner's settings, from its environment. */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import * as v from 'valibot'
+import type { EngineMemory } from './engine/engine-thread.ts'
 
 /** More threads than this gain nothing on the small models that a CPU serves. */
 const MOST_THREADS = 8
+/** Shares of the machine's memory, and the most that is taken however much there is. */
+const KV_SHARE = 0.4
+const MOST_KV_BYTES = 16 * 2 ** 30
+const PREFIX_SHARE = 0.05
+const MOST_PREFIX_BYTES = 2 ** 30
 
 const schema = v.object({
   RUNNER_PORT: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
@@ -18,6 +24,7 @@ export interface RunnerSettings {
   readonly models: string
   readonly device: 'cpu'
   readonly threads: number
+  readonly memory: EngineMemory
 }
 
 /** What the operator set cannot be had. The process ends with exit code 78 (EX_CONFIG of sysexits.h). */
@@ -44,5 +51,9 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
     models: TANDEM_MODELS,
     device: 'cpu',
     threads: Math.min(MOST_THREADS, availableParallelism()),
+    memory: {
+      kvBytes: Math.min(MOST_KV_BYTES, totalmem() * KV_SHARE),
+      prefixCacheBytes: Math.min(MOST_PREFIX_BYTES, totalmem() * PREFIX_SHARE),
+    },
   }
 }

@@ -48,6 +48,15 @@ const stopStringSchema = v.pipe(
   v.check((text) => text.isWellFormed(), LONE_SURROGATE),
 )
 
+/** By token id. */
+const logitBiasSchema = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.regex(/^\d{1,7}$/, 'must be token ids')),
+    v.pipe(v.number(), v.minValue(-100), v.maxValue(100)),
+  ),
+  v.maxEntries(LIMITS.logitBias),
+)
+
 const honoured = {
   model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   messages: v.pipe(v.array(chatMessageSchema), v.minLength(1), v.maxLength(LIMITS.messages)),
@@ -62,6 +71,23 @@ const honoured = {
   top_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
   /** Ours: sample from this many most likely tokens; 0 is no limit. */
   top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
+  /** Ours: leave out tokens less likely than this share of the likeliest; 0 is no limit. */
+  min_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
+  /** Ours: locally typical sampling; 1 is no limit. */
+  typical_p: v.nullish(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
+  frequency_penalty: v.nullish(v.pipe(v.number(), v.minValue(-2), v.maxValue(2)), 0),
+  presence_penalty: v.nullish(v.pipe(v.number(), v.minValue(-2), v.maxValue(2)), 0),
+  /** Ours: divides the logits of tokens that were there before; 1 is none. */
+  repetition_penalty: v.nullish(v.pipe(v.number(), v.gtValue(0), v.maxValue(10)), 1),
+  logit_bias: v.nullish(logitBiasSchema),
+  logprobs: v.nullish(v.boolean(), false),
+  top_logprobs: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20))),
+  /** Ours: end tokens do not end an answer that is shorter. */
+  min_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
+  /** Ours: end tokens do not end an answer at all. */
+  ignore_eos: v.nullish(v.boolean(), false),
+  /** `flex` is answered when nothing else waits. */
+  service_tier: v.nullish(v.picklist(['auto', 'default', 'flex'], UNSUPPORTED)),
   max_tokens: tokenLimitSchema,
   max_completion_tokens: tokenLimitSchema,
   stop: v.nullish(v.union([stopStringSchema, v.pipe(v.array(stopStringSchema), v.maxLength(LIMITS.stopStrings))])),
@@ -75,18 +101,12 @@ const inert = {
   safety_identifier: v.nullish(v.string()),
   prompt_cache_key: v.nullish(v.string()),
   prompt_cache_retention: v.nullish(v.picklist(['in_memory', '24h'])),
-  service_tier: v.nullish(v.picklist(['auto', 'default'], UNSUPPORTED)),
   parallel_tool_calls: v.optional(v.boolean()),
 }
 
 /** Refused, but for the values that ask for nothing. */
 const refused = {
   n: v.nullish(v.literal(1, UNSUPPORTED)),
-  frequency_penalty: v.nullish(v.literal(0, UNSUPPORTED)),
-  presence_penalty: v.nullish(v.literal(0, UNSUPPORTED)),
-  logit_bias: v.nullish(v.pipe(v.record(v.string(), v.unknown()), v.maxEntries(0, UNSUPPORTED))),
-  logprobs: v.nullish(v.literal(false, UNSUPPORTED)),
-  top_logprobs: v.nullish(v.literal(0, UNSUPPORTED)),
   tools: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
   tool_choice: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
   functions: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
@@ -146,6 +166,15 @@ const head = {
   system_fingerprint: v.string(),
 }
 
+const logprobSchema = v.strictObject({ token: v.string(), logprob: v.number(), bytes: v.array(v.number()) })
+export const chatLogprobsSchema = v.strictObject({
+  content: v.array(v.strictObject({ ...logprobSchema.entries, top_logprobs: v.array(logprobSchema) })),
+  refusal: v.null(),
+})
+export type ChatLogprobs = v.InferOutput<typeof chatLogprobsSchema>
+
+const serviceTierSchema = v.picklist(['default', 'flex'])
+
 export const chatCompletionSchema = v.strictObject({
   ...head,
   object: v.literal('chat.completion'),
@@ -158,13 +187,13 @@ export const chatCompletionSchema = v.strictObject({
         refusal: v.null(),
         annotations: v.array(v.never()),
       }),
-      logprobs: v.null(),
+      logprobs: v.nullable(chatLogprobsSchema),
       finish_reason: finishReasonSchema,
     }),
   ),
   usage: chatUsageSchema,
   timings: chatTimingsSchema,
-  service_tier: v.literal('default'),
+  service_tier: serviceTierSchema,
 })
 export type ChatCompletion = v.InferOutput<typeof chatCompletionSchema>
 
@@ -179,7 +208,7 @@ export const chatCompletionChunkSchema = v.strictObject({
         content: v.optional(v.string()),
         refusal: v.optional(v.null()),
       }),
-      logprobs: v.null(),
+      logprobs: v.nullable(chatLogprobsSchema),
       finish_reason: v.nullable(finishReasonSchema),
     }),
   ),
@@ -187,6 +216,6 @@ export const chatCompletionChunkSchema = v.strictObject({
   usage: v.optional(v.nullable(chatUsageSchema)),
   /** On the chunk that bears the finish reason, and on the one that bears the usage. */
   timings: v.optional(chatTimingsSchema),
-  service_tier: v.literal('default'),
+  service_tier: serviceTierSchema,
 })
 export type ChatCompletionChunk = v.InferOutput<typeof chatCompletionChunkSchema>

@@ -25,6 +25,20 @@ export const generationRequestSchema = v.strictObject({
   topP: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   /** 0: no limit. */
   topK: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  minP: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  typicalP: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+  repetitionPenalty: v.pipe(v.number(), v.gtValue(0)),
+  presencePenalty: v.number(),
+  frequencyPenalty: v.number(),
+  /** By token. */
+  logitBias: v.array(v.tuple([v.pipe(v.number(), v.integer(), v.minValue(0)), v.number()])),
+  /** End tokens do not end an answer that is shorter. */
+  minTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  ignoreEos: v.boolean(),
+  /** Alternatives to report for each token; null: not even its own probability. */
+  logprobs: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** Answered when nothing else waits. */
+  background: v.boolean(),
   /** Null: a random one. */
   seed: v.nullable(v.pipe(v.number(), v.safeInteger())),
   /** The answer ends before the first of these. */
@@ -32,7 +46,12 @@ export const generationRequestSchema = v.strictObject({
 })
 export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
 
-export const usageSchema = v.object({ promptTokens: v.number(), completionTokens: v.number() })
+export const usageSchema = v.object({
+  promptTokens: v.number(),
+  completionTokens: v.number(),
+  /** Of the prompt, those that were not computed again. */
+  cachedTokens: v.number(),
+})
 export type Usage = v.InferOutput<typeof usageSchema>
 
 /** Milliseconds, and tokens a second. */
@@ -45,6 +64,11 @@ export const timingsSchema = v.object({
 })
 export type Timings = v.InferOutput<typeof timingsSchema>
 
+const logprobSchema = v.object({ bytes: v.array(v.number()), logprob: v.number() })
+export const tokenLogprobSchema = v.object({ ...logprobSchema.entries, top: v.array(logprobSchema) })
+/** A token of an answer: its bytes, which may be a part of a character, and the natural logarithm of its probability. */
+export type TokenLogprob = v.InferOutput<typeof tokenLogprobSchema>
+
 export const generationEventSchema = v.variant('type', [
   v.object({
     type: v.literal('generation-start'),
@@ -53,7 +77,7 @@ export const generationEventSchema = v.variant('type', [
     fingerprint: v.string(),
     promptTokens: v.number(),
   }),
-  v.object({ type: v.literal('text-delta'), text: v.string() }),
+  v.object({ type: v.literal('text-delta'), text: v.string(), tokens: v.optional(v.array(tokenLogprobSchema)) }),
   v.object({
     type: v.literal('generation-finish'),
     finishReason: v.picklist(['stop', 'length']),

@@ -76,6 +76,33 @@ describe('POST /v1/chat/completions', () => {
     assert.ok(chunks.slice(0, -1).every(({ usage }) => usage === null))
   })
 
+  it('gives the log probabilities that were asked for, plain and streamed', async () => {
+    const bytes = [0xf0, 0x9f]
+    edge.runner.script = streams(
+      START,
+      {
+        type: 'text-delta',
+        text: 'Hi',
+        tokens: [{ bytes: [72, 105], logprob: -0.5, top: [{ bytes, logprob: -1.5 }] }],
+      },
+      finish(1),
+    )
+    const content = [
+      {
+        token: 'Hi',
+        logprob: -0.5,
+        bytes: [72, 105],
+        top_logprobs: [{ token: '\ufffd', logprob: -1.5, bytes }],
+      },
+    ]
+    const body = chat({ logprobs: true, top_logprobs: 1 })
+    const plain = await edge.ask('/v1/chat/completions', { body })
+    const { choices } = (await plain.json()) as { choices: { logprobs: unknown }[] }
+    assert.deepEqual(choices[0]?.logprobs, { content, refusal: null })
+    const streamed = await edge.ask('/v1/chat/completions', { body: { ...body, stream: true } })
+    assert.ok((await streamed.text()).includes(`"logprobs":${JSON.stringify({ content, refusal: null })}`))
+  })
+
   it('asks the runner for what was asked for', async () => {
     edge.runner.script = says('ok')
     const messages = [
@@ -101,6 +128,17 @@ describe('POST /v1/chat/completions', () => {
         max_completion_tokens: 7,
         stop: 'x',
         seed: 3,
+        min_p: 0.05,
+        typical_p: 0.9,
+        frequency_penalty: 0.5,
+        presence_penalty: -1,
+        repetition_penalty: 1.1,
+        logit_bias: { 50256: -100, 7: 1.5 },
+        logprobs: true,
+        top_logprobs: 2,
+        min_tokens: 3,
+        ignore_eos: true,
+        service_tier: 'flex',
       }),
       headers: { 'x-request-id': 'mine-1' },
     })
@@ -123,6 +161,19 @@ describe('POST /v1/chat/completions', () => {
       maxTokens: 7,
       stop: ['x'],
       seed: 3,
+      minP: 0.05,
+      typicalP: 0.9,
+      frequencyPenalty: 0.5,
+      presencePenalty: -1,
+      repetitionPenalty: 1.1,
+      logitBias: [
+        [7, 1.5],
+        [50256, -100],
+      ],
+      logprobs: 2,
+      minTokens: 3,
+      ignoreEos: true,
+      background: true,
     })
   })
 
@@ -164,16 +215,18 @@ describe('POST /v1/chat/completions', () => {
   describe('refuses', () => {
     const cases: [fields: Record<string, unknown>, code: string, param: string | null][] = [
       [{ n: 2 }, 'unsupported_parameter', 'n'],
-      [{ logprobs: true }, 'unsupported_parameter', 'logprobs'],
       [{ tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
       [{ response_format: { type: 'json_object' } }, 'unsupported_parameter', 'response_format.type'],
-      [{ frequency_penalty: 0.5 }, 'unsupported_parameter', 'frequency_penalty'],
-      [{ presence_penalty: -1 }, 'unsupported_parameter', 'presence_penalty'],
-      [{ logit_bias: { 50256: -100 } }, 'unsupported_parameter', 'logit_bias'],
       [{ modalities: ['text', 'audio'] }, 'unsupported_parameter', 'modalities[1]'],
-      [{ service_tier: 'flex' }, 'unsupported_parameter', 'service_tier'],
       [{ reasoning_effort: 'high' }, 'unsupported_parameter', 'reasoning_effort'],
-      [{ min_p: 0.1 }, 'unknown_parameter', 'min_p'],
+      [{ min_q: 0.1 }, 'unknown_parameter', 'min_q'],
+      [{ frequency_penalty: 2.5 }, 'invalid_value', 'frequency_penalty'],
+      [{ logit_bias: { 1: 101 } }, 'invalid_value', 'logit_bias.1'],
+      [{ logit_bias: { hello: 1 } }, 'invalid_value', 'logit_bias.hello'],
+      [{ top_logprobs: 3 }, 'invalid_value', 'top_logprobs'],
+      [{ logprobs: true, top_logprobs: 21 }, 'invalid_value', 'top_logprobs'],
+      [{ min_p: -0.1 }, 'invalid_value', 'min_p'],
+      [{ service_tier: 'priority' }, 'unsupported_parameter', 'service_tier'],
       [{ constructor: 1 }, 'unknown_parameter', 'constructor'],
       [{ messages: undefined }, 'missing_required_parameter', 'messages'],
       [{ model: undefined }, 'missing_required_parameter', 'model'],

@@ -4,7 +4,7 @@ import { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent } from '#protocol/generation.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { configOf } from '../env.ts'
-import { toChunks, toCompletion, toGenerationRequest } from '../generations/openai-chat.ts'
+import { renderingOf, toChunks, toCompletion, toGenerationRequest } from '../generations/openai-chat.ts'
 import { readBody } from '../http/body.ts'
 import { eventStream } from '../http/event-stream.ts'
 import { logFailure } from '../http/log.ts'
@@ -43,7 +43,9 @@ async function complete(c: EdgeContext): Promise<Response> {
   const stop = new AbortController()
   const runner = new Runner(configOf(c.env).runner, c.get('requestId'))
   const events = await runner.generate(generation, AbortSignal.any([c.req.raw.signal, stop.signal]))
-  const response = request.stream ? await streamed(c, { request, events, stop }) : c.json(await toCompletion(events))
+  const response = request.stream
+    ? await streamed(c, { request, events, stop })
+    : c.json(await toCompletion(events, renderingOf(request)))
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
   response.headers.set('cache-control', 'no-store')
@@ -58,7 +60,7 @@ interface Streamed {
 
 function streamed(c: EdgeContext, { request, events, stop }: Streamed): Promise<Response> {
   const requestId = c.get('requestId')
-  return eventStream(toChunks(events, request.stream_options?.include_usage ?? false), {
+  return eventStream(toChunks(events, renderingOf(request)), {
     onCancel: () => stop.abort(),
     onError(error) {
       if (error instanceof ApiError || error instanceof ClientGone) return

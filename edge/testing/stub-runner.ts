@@ -78,7 +78,7 @@ export function finish(completionTokens: number): GenerationEvent {
   return {
     type: 'generation-finish',
     finishReason: 'stop',
-    usage: { promptTokens: 5, completionTokens },
+    usage: { promptTokens: 5, completionTokens, cachedTokens: 0 },
     timings: { queueMs: 1, promptMs: 2, promptPerSecond: 2500, generationMs: 4, generationPerSecond: 500 },
   }
 }

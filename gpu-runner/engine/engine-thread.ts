@@ -9,9 +9,17 @@ import { Runtime } from '../runtime/runtime.ts'
 import { ensureLlamaGraph } from '../store/llama-graph.ts'
 import { openRangeReader } from '../store/range-reader.ts'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
+import { bytesPerToken } from './kv-cache.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
 
-export interface EngineThreadData {
+/** Bytes for keys and values. */
+export interface EngineMemory {
+  /** Of running sequences, if all were as long as the context. */
+  readonly kvBytes: number
+  /** Of earlier ones, kept to be taken up again. */
+  readonly prefixCacheBytes: number
+}
+export interface EngineThreadData extends EngineMemory {
   readonly ggufPath: string
   readonly sha256: string
   readonly threads: number
@@ -21,16 +29,20 @@ export type EngineCommand =
   | { readonly type: 'cancel'; readonly id: number }
 export type EngineMessage = EngineEvent | { readonly type: 'ready'; readonly contextLength: number }
 
+/** More sequences at once gain little on a processor. */
+const MOST_SLOTS = 32
+
 if (!parentPort) throw new TypeError('the engine runs in a thread of its own')
 const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
-const { ggufPath, sha256, threads } = workerData as EngineThreadData
+const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
 const { path: modelPath, config } = ensureLlamaGraph(ggufPath, sha256)
-const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, ...config })
+const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
+const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, slots, ...config })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
-const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now() })
+const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })
 // The first runs are slow: they touch the weights and make the operators' buffers.
 decoder.run([0, 0], 0)
 decoder.run([0], 2)

@@ -1,159 +1,254 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
+import { FakeDecoder } from './testdata/fake-decoder.ts'
 
 const EOS = 0
-const text = new TextEncoder()
+const bytes = new TextEncoder()
 
 /**
- * A language whose answer to any prompt is a fixed list of tokens; token t stands for the bytes `words[t]`. The decoder
- * checks that it is asked for each position once and in order.
+ * A language whose answer to any prompt is a fixed list of tokens; token t stands for `words[t]`. A prompt is any tokens
+ * and then the one after the last word.
  */
-function speaker(words: (string | Uint8Array)[], answer: number[]) {
-  let next = 0
-  let promptLength = 0
-  let now = 0
-  const events: EngineEvent[] = []
-  const engine = new Engine({
-    decoder: {
-      contextLength: 100_000,
-      run(tokens, position) {
-        if (position === 0) next = 0
-        assert.equal(position, next, 'positions are computed in order')
-        next += tokens.length
-        now += tokens.length
-        const logits = new Float32Array(words.length)
-        logits[answer[next - promptLength] ?? EOS] = 1
-        return logits
-      },
-    },
-    vocabulary: {
-      eosIds: [EOS],
-      decodeBytes: (token) => {
-        const word = words[token] ?? ''
-        return typeof word === 'string' ? text.encode(word) : word
-      },
-    },
-    emit: (event) => events.push(event),
-    now: () => now,
+function speaker(words: (string | Uint8Array)[], answer: number[], { slots = 1, prefixCacheBytes = 0 } = {}) {
+  const go = words.length
+  const decoder = new FakeDecoder({
+    vocabulary: go + 1,
+    slots,
+    next: (tokens) => answer[tokens.length - tokens.lastIndexOf(go) - 1] ?? EOS,
   })
-  const request = (id: number, more: Partial<EngineRequest> = {}): EngineRequest => {
-    const prompt = more.prompt ?? [1, 1]
-    promptLength = prompt.length
-    return { id, tenant: 'a', prompt, maxTokens: 50, seed: 1, stop: [], temperature: 0, topP: 1, topK: 0, ...more }
+  const events: EngineEvent[] = []
+  const decodeBytes = (token: number) => {
+    const word = words[token] ?? ''
+    return typeof word === 'string' ? bytes.encode(word) : word
   }
+  const engine = new Engine({
+    decoder,
+    vocabulary: { eosIds: [EOS], decodeBytes },
+    emit: (event) => events.push(event),
+    now: () => decoder.prefilled.length + decoder.decoded.length,
+    prefixCacheBytes,
+  })
+  const request = (id: number, more: Partial<EngineRequest> = {}): EngineRequest => ({
+    ...{ id, tenant: 'a', background: false, maxTokens: 50, seed: 1, stop: [], temperature: 0, topP: 1, topK: 0 },
+    ...more,
+    prompt: [...(more.prompt ?? [1]), go],
+  })
   const run = () => {
     while (engine.step());
     return events
   }
+  const texts = (id: number) => events.filter((event) => event.type === 'text' && event.id === id)
   const said = (id: number) =>
-    events.map((event) => (event.type === 'text' && event.id === id ? event.text : '')).join('')
+    texts(id)
+      .map((event) => (event.type === 'text' ? event.text : ''))
+      .join('')
+  const of = (id: number) => events.filter((event) => event.id === id).map(({ type }) => type)
   const ends = () =>
     events.filter(({ type }) => type !== 'text' && type !== 'start').map(({ type, id }) => `${type} ${id}`)
-  return { engine, request, run, said, ends, events }
+  const finish = (id = 1) =>
+    events.find((event) => event.type === 'finish' && event.id === id) as
+      | Extract<EngineEvent, { type: 'finish' }>
+      | undefined
+  return { engine, decoder, request, run, said, texts, of, ends, finish, events }
 }
-const finish = (events: EngineEvent[]) => events.find((event) => event.type === 'finish')
 
-test('an answer ends at an end token, which is counted but not shown', () => {
-  const { engine, request, run, said, events } = speaker(['', 'Hello', ' world'], [1, 2, EOS, 1])
-  engine.submit(request(1))
-  run()
-  assert.equal(said(1), 'Hello world')
-  const end = finish(events)
-  assert.equal(end?.finishReason, 'stop')
-  assert.deepEqual(end?.usage, { promptTokens: 2, completionTokens: 3 })
-})
-
-test('an answer ends at maxTokens', () => {
-  const { engine, request, run, said, events } = speaker(['', 'a', 'b'], [1, 2, 1, 2, 1])
-  engine.submit(request(1, { maxTokens: 3 }))
-  run()
-  assert.equal(said(1), 'aba')
-  assert.equal(finish(events)?.finishReason, 'length')
-})
-
-test('a stop string across tokens ends the answer and is not shown', () => {
-  const { engine, request, run, said, events } = speaker(['', 'one', ' st', 'op', 'x'], [1, 2, 3, 4])
-  engine.submit(request(1, { stop: [' stop'] }))
-  run()
-  assert.equal(said(1), 'one')
-  assert.equal(finish(events)?.finishReason, 'stop')
-})
-
-test('text held back as a possible stop string is shown when the answer ends', () => {
-  const { engine, request, run, said } = speaker(['', 'one', ' st'], [1, 2, EOS])
-  engine.submit(request(1, { stop: [' stop'] }))
-  run()
-  assert.equal(said(1), 'one st')
-})
-
-test('a character over several tokens is shown whole', () => {
-  const [a, b] = [new Uint8Array([0xf0, 0x9f]), new Uint8Array([0x98, 0x80])]
-  const { engine, request, run, events } = speaker(['', a, b], [1, 2, EOS])
-  engine.submit(request(1))
-  run()
-  assert.deepEqual(
-    events.flatMap((event) => (event.type === 'text' ? event.text : [])),
-    ['😀'],
-  )
-})
-
-test('a long prompt is computed in pieces, and a request can leave between them', () => {
-  const { engine, request, ends, events } = speaker(['', 'a'], [1, EOS])
-  engine.submit(request(1, { prompt: Array(1000).fill(1) }))
-  assert.equal(engine.step(), true)
-  engine.cancel(1)
-  assert.equal(engine.step(), false)
-  assert.deepEqual(ends(), ['cancelled 1'])
-  assert.deepEqual(
-    events.map(({ type }) => type),
-    ['start', 'cancelled'],
-  )
-})
-
-test('a cancelled request gives no further token, and the next one runs', () => {
-  const { engine, request, run, said, ends } = speaker(['', 'a', 'b'], [1, 2, EOS])
-  engine.submit(request(1))
-  engine.submit(request(2, { tenant: 'b' }))
-  engine.submit(request(3))
-  engine.step()
-  engine.cancel(1)
-  engine.cancel(3)
-  run()
-  engine.cancel(1)
-  assert.equal(said(1), 'a')
-  assert.equal(said(2), 'ab')
-  assert.deepEqual(ends(), ['cancelled 1', 'cancelled 3', 'finish 2'])
-})
-
-test('tenants take turns', () => {
-  const { engine, request, run, ends } = speaker(['', 'a'], [1, EOS])
-  for (const [id, tenant] of ['a', 'a', 'a', 'b'].entries()) engine.submit(request(id, { tenant }))
-  run()
-  assert.deepEqual(ends(), ['finish 0', 'finish 3', 'finish 1', 'finish 2'])
-})
-
-test('a failing decoder ends the request in an error and the next one runs', () => {
-  const events: EngineEvent[] = []
-  let calls = 0
-  const engine = new Engine({
-    decoder: {
-      contextLength: 10,
-      run() {
-        if (calls++ === 0) throw new Error('out of memory')
-        return Float32Array.from([1, 0])
-      },
-    },
-    vocabulary: { eosIds: [EOS], decodeBytes: () => new Uint8Array() },
-    emit: (event) => events.push(event),
-    now: () => 0,
+describe('an answer', () => {
+  test('ends at an end token, which is counted but not shown', () => {
+    const { engine, request, run, said, finish } = speaker(['', 'Hello', ' world'], [1, 2, EOS, 1])
+    engine.submit(request(1))
+    run()
+    assert.equal(said(1), 'Hello world')
+    assert.equal(finish()?.finishReason, 'stop')
+    assert.deepEqual(finish()?.usage, { promptTokens: 2, completionTokens: 3, cachedTokens: 0 })
   })
-  const request = { tenant: 'a', prompt: [1], maxTokens: 5, seed: 1, stop: [], temperature: 0, topP: 1, topK: 0 }
-  engine.submit({ id: 1, ...request })
-  engine.submit({ id: 2, ...request })
-  while (engine.step());
-  assert.deepEqual(
-    events.map(({ type, id }) => `${type} ${id}`),
-    ['start 1', 'error 1', 'start 2', 'finish 2'],
-  )
+
+  test('ends at maxTokens', () => {
+    const { engine, request, run, said, finish } = speaker(['', 'a', 'b'], [1, 2, 1, 2, 1])
+    engine.submit(request(1, { maxTokens: 3 }))
+    run()
+    assert.equal(said(1), 'aba')
+    assert.equal(finish()?.finishReason, 'length')
+  })
+
+  test('goes on after an end token that is to be ignored, or comes too early', () => {
+    const { engine, request, run, said, finish } = speaker(['', 'a', 'b'], [1, EOS, 2, EOS])
+    engine.submit(request(1, { ignoreEos: true, maxTokens: 5 }))
+    engine.submit(request(2, { minTokens: 3 }))
+    run()
+    assert.equal(finish(1)?.usage.completionTokens, 5)
+    assert.equal(finish(2)?.usage.completionTokens, 4)
+    assert.match(said(2), /^a.b$/)
+  })
+
+  test('ends before a stop string, which may span tokens', () => {
+    const { engine, request, run, said, finish } = speaker(['', 'one', ' st', 'op', 'x'], [1, 2, 3, 4])
+    engine.submit(request(1, { stop: [' stop'] }))
+    run()
+    assert.equal(said(1), 'one')
+    assert.equal(finish()?.finishReason, 'stop')
+  })
+
+  test('shows at its end what was held back as a possible stop string', () => {
+    const { engine, request, run, said } = speaker(['', 'one', ' st'], [1, 2, EOS])
+    engine.submit(request(1, { stop: [' stop'] }))
+    run()
+    assert.equal(said(1), 'one st')
+  })
+
+  test('shows a character over several tokens whole', () => {
+    const [a, b] = [new Uint8Array([0xf0, 0x9f]), new Uint8Array([0x98, 0x80])]
+    const { engine, request, run, texts } = speaker(['', a, b], [1, 2, EOS])
+    engine.submit(request(1))
+    run()
+    assert.deepEqual(texts(1), [{ type: 'text', id: 1, text: '😀' }])
+  })
+
+  test('is penalised for its repetitions, not for its prompt', () => {
+    const { engine, request, run, said } = speaker(['', 'a', 'b'], [1, 1, 1, EOS])
+    engine.submit(request(1, { presencePenalty: 2 }))
+    engine.submit(request(2, { frequencyPenalty: 6, maxTokens: 4 }))
+    run()
+    assert.equal(said(1), 'aaa')
+    assert.match(said(2), /^aa/)
+    assert.notEqual(said(2), 'aaaa')
+  })
+
+  test('has the logarithms of its tokens’ probabilities, which add up to one', () => {
+    const { engine, request, run, texts } = speaker(['', 'a', 'b'], [1, 2, EOS])
+    engine.submit(request(1, { logprobs: 3 }))
+    run()
+    const tokens = texts(1).flatMap((event) => (event.type === 'text' ? (event.tokens ?? []) : []))
+    assert.equal(Buffer.concat(tokens.map((token) => Buffer.from(token.bytes))).toString(), 'ab')
+    const others = 3 * Math.exp(0)
+    for (const { logprob, top } of tokens) {
+      assert.ok(Math.abs(logprob - (10 - Math.log(Math.exp(10) + others))) < 1e-6)
+      assert.equal(top.length, 3)
+      assert.equal(top[0]?.logprob, logprob)
+    }
+  })
+
+  test('gives the tokens of a stop string to nobody', () => {
+    const { engine, request, run, texts } = speaker(['', 'one', ' st', 'op', 'x'], [1, 2, 3, 4])
+    engine.submit(request(1, { stop: [' stop'], logprobs: 0 }))
+    run()
+    const tokens = texts(1).flatMap((event) => (event.type === 'text' ? (event.tokens ?? []) : []))
+    assert.deepEqual(
+      tokens.map((token) => Buffer.from(token.bytes).toString()),
+      ['one'],
+    )
+  })
+})
+
+describe('many requests', () => {
+  test('share each step', () => {
+    const { engine, decoder, request, run, said } = speaker(['', 'a', 'b'], [1, 2, 1, 2, 1, 2, EOS], { slots: 3 })
+    for (const id of [1, 2, 3, 4]) engine.submit(request(id))
+    run()
+    for (const id of [1, 2, 3, 4]) assert.equal(said(id), 'ababab')
+    assert.equal(Math.max(...decoder.decoded), 3)
+    assert.ok(decoder.decoded.length < 3 * 6, 'fewer steps than one after the other')
+  })
+
+  test('a long prompt is computed in pieces between their tokens', () => {
+    const { engine, decoder, request, run, events } = speaker(['', 'a'], Array(30).fill(1), { slots: 2 })
+    engine.submit(request(1, { maxTokens: 30 }))
+    engine.step()
+    engine.submit(request(2, { prompt: Array(1000).fill(1), maxTokens: 2 }))
+    run()
+    assert.deepEqual(decoder.prefilled.slice(1), [...Array(15).fill(64), 41])
+    const between = events.findIndex(({ type, id }) => type === 'text' && id === 2)
+    assert.ok(events.slice(0, between).filter(({ type, id }) => type === 'text' && id === 1).length > 14)
+  })
+
+  test('a request leaves between the pieces of its prompt', () => {
+    const { engine, request, of } = speaker(['', 'a'], [1, EOS])
+    engine.submit(request(1, { prompt: Array(1000).fill(1) }))
+    assert.equal(engine.step(), true)
+    engine.cancel(1)
+    assert.equal(engine.step(), false)
+    assert.deepEqual(of(1), ['start', 'cancelled'])
+  })
+
+  test('one that is cancelled gives no further token, and the next one runs', () => {
+    const { engine, request, run, said, ends } = speaker(['', 'a', 'b'], [1, 2, EOS])
+    engine.submit(request(1))
+    engine.submit(request(2, { tenant: 'b' }))
+    engine.submit(request(3))
+    engine.step()
+    engine.cancel(1)
+    engine.cancel(3)
+    run()
+    engine.cancel(1)
+    assert.equal(said(1), 'a')
+    assert.equal(said(2), 'ab')
+    assert.deepEqual(ends(), ['cancelled 1', 'cancelled 3', 'finish 2'])
+  })
+
+  test('tenants take turns; what runs in the background comes last', () => {
+    const { engine, request, run, ends } = speaker(['', 'a'], [1, EOS])
+    engine.submit(request(9, { background: true, tenant: 'b' }))
+    for (const [id, tenant] of ['a', 'a', 'a', 'b'].entries()) engine.submit(request(id, { tenant }))
+    run()
+    assert.deepEqual(ends(), ['finish 0', 'finish 3', 'finish 1', 'finish 2', 'finish 9'])
+  })
+
+  test('a step that fails ends those that were in it, and the next one runs', () => {
+    const { engine, decoder, request, run, ends, events } = speaker(['', 'a'], [1, EOS], { slots: 2 })
+    engine.submit(request(1))
+    engine.submit(request(2))
+    engine.submit(request(3))
+    engine.step()
+    decoder.decode = () => {
+      Reflect.deleteProperty(decoder, 'decode')
+      throw new Error('out of memory')
+    }
+    run()
+    assert.ok(ends().includes('finish 3'))
+    assert.deepEqual(
+      events.find(({ type }) => type === 'error'),
+      { type: 'error', id: 1, message: 'out of memory' },
+    )
+  })
+})
+
+describe('prefixes', () => {
+  const LONG = Array.from({ length: 40 }, (_, i) => 1 + (i % 2))
+
+  test('are not computed again for the same tenant, and are counted', () => {
+    const { engine, decoder, request, run, finish, said } = speaker(['', 'a', 'b'], [1, 2, EOS], {
+      prefixCacheBytes: 1000,
+    })
+    engine.submit(request(1, { prompt: LONG }))
+    run()
+    engine.submit(request(2, { prompt: [...LONG, 1, 1] }))
+    engine.submit(request(3, { prompt: LONG, tenant: 'b' }))
+    engine.submit(request(4, { prompt: LONG }))
+    run()
+    assert.deepEqual(
+      [1, 2, 3, 4].map((id) => finish(id)?.usage.cachedTokens),
+      [0, 40, 0, 39],
+    )
+    assert.deepEqual(decoder.prefilled, [41, 3, 41, 2])
+    for (const id of [1, 2, 3, 4]) assert.equal(said(id), 'ab')
+  })
+
+  test('a follow-up takes up the whole turn before it', () => {
+    const { engine, request, run, finish } = speaker(['', 'a', 'b'], [1, 2, EOS], { prefixCacheBytes: 1000 })
+    engine.submit(request(1, { prompt: LONG }))
+    run()
+    const turn = [...LONG, 3, 1, 2]
+    engine.submit(request(2, { prompt: [...turn, 1] }))
+    run()
+    assert.equal(finish(2)?.usage.cachedTokens, turn.length)
+  })
+
+  test('take no more room than they have', () => {
+    const { engine, request, run, finish } = speaker(['', 'a', 'b'], [1, 2, EOS], { prefixCacheBytes: 60 })
+    for (const [id, prompt] of [LONG, LONG.map((token) => 3 - token), LONG].entries()) {
+      engine.submit(request(id, { prompt }))
+      run()
+    }
+    assert.equal(finish(2)?.usage.cachedTokens, 0)
+  })
 })

@@ -1,31 +1,20 @@
 /**
- * The engine: takes requests one after the other, fairly between tenants, and generates their answers.
+ * The engine: many requests at once, each step a piece of one's prompt or one token for all that decode.
  *
- * It is synchronous and owns all that changes: `step` computes one piece of the prompt or one token, and the caller
- * looks after commands between steps, so that a cancelled request is gone before the next token. Each request ends in
- * one event: `finish`, `cancelled` or `error`.
+ * It is synchronous and owns all that changes; the caller looks after commands between steps, so that a cancelled
+ * request is gone before the next token. Each request ends in one event: `finish`, `cancelled` or `error`.
  */
-import type { Timings, Usage } from '#protocol/generation.ts'
-import type { Decoder, Vocabulary } from './decoder.ts'
-import { FairQueue } from './fair-queue.ts'
-import { uniform } from './random.ts'
-import { type SamplingOptions, sample } from './sampler.ts'
-import { StopMatcher } from './stop-matcher.ts'
+import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
+import type { Decoder, KvSnapshot, Vocabulary } from './decoder.ts'
+import { PrefixCache } from './prefix-cache.ts'
+import { type Move, type Running, Scheduler } from './scheduler.ts'
+import { type EngineRequest, type Piece, Sequence } from './sequence.ts'
 
-export interface EngineRequest extends SamplingOptions {
-  readonly id: number
-  readonly tenant: string
-  /** Not empty, and shorter than the context. */
-  readonly prompt: readonly number[]
-  /** Fits in the context after the prompt. */
-  readonly maxTokens: number
-  readonly seed: number
-  readonly stop: readonly string[]
-}
+export type { EngineRequest } from './sequence.ts'
 
 export type EngineEvent =
   | { readonly type: 'start'; readonly id: number }
-  | { readonly type: 'text'; readonly id: number; readonly text: string }
+  | { readonly type: 'text'; readonly id: number; readonly text: string; readonly tokens?: readonly TokenLogprob[] }
   | {
       readonly type: 'finish'
       readonly id: number
@@ -36,156 +25,142 @@ export type EngineEvent =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
 
-/** Tokens of a prompt that are computed in one step: long enough to be quick, short enough to be interrupted. */
-const PREFILL_CHUNK = 256
-
-interface Active {
-  readonly request: EngineRequest
-  readonly stops: StopMatcher
-  readonly text: InstanceType<typeof TextDecoder>
-  readonly startedAt: number
-  readonly queuedMs: number
-  computed: number
-  generated: number
-  lastToken: number
-  promptDoneAt: number
-}
-
-export interface EngineOptions {
-  readonly decoder: Decoder
+export interface EngineOptions<S extends KvSnapshot = KvSnapshot> {
+  readonly decoder: Decoder<S>
   readonly vocabulary: Vocabulary
   readonly emit: (event: EngineEvent) => void
   /** Milliseconds from any fixed moment. */
   readonly now: () => number
+  /** What prefixes kept for later may take; none by default. */
+  readonly prefixCacheBytes?: number
 }
 
-export class Engine {
-  readonly #decoder: Decoder
+/** The last tokens of a prompt are always computed: the logits come from there, and one by itself may differ in its last bits. */
+const LEAST_COMPUTED = 2
+
+export class Engine<S extends KvSnapshot = KvSnapshot> {
+  readonly #decoder: Decoder<S>
   readonly #vocabulary: Vocabulary
-  readonly #eos: ReadonlySet<number>
   readonly #emit: (event: EngineEvent) => void
   readonly #now: () => number
-  readonly #queue = new FairQueue<{ request: EngineRequest; since: number }>()
-  #active: Active | undefined
+  readonly #scheduler: Scheduler<EngineRequest>
+  readonly #prefixes: PrefixCache<S>
+  /** By id, those in a slot. */
+  readonly #sequences = new Map<number, Sequence>()
+  readonly #submittedAt = new Map<number, number>()
 
-  constructor({ decoder, vocabulary, emit, now }: EngineOptions) {
+  constructor({ decoder, vocabulary, emit, now, prefixCacheBytes = 0 }: EngineOptions<S>) {
     this.#decoder = decoder
     this.#vocabulary = vocabulary
-    this.#eos = new Set(vocabulary.eosIds)
     this.#emit = emit
     this.#now = now
+    this.#scheduler = new Scheduler(decoder.slots)
+    this.#prefixes = new PrefixCache(prefixCacheBytes)
   }
 
   submit(request: EngineRequest): void {
-    this.#queue.push(request.tenant, { request, since: this.#now() })
+    this.#submittedAt.set(request.id, this.#now())
+    this.#scheduler.submit(request)
   }
 
   /** Ends a request, waiting or running; one that has ended already is let be. */
   cancel(id: number): void {
-    const running = this.#active?.request.id === id
-    if (running) this.#active = undefined
-    if (running || this.#queue.remove(({ request }) => request.id === id)) this.#emit({ type: 'cancelled', id })
+    if (this.#leave(id)) this.#emit({ type: 'cancelled', id })
   }
 
   /** Computes one step; whether there is more to do. */
   step(): boolean {
-    const active = this.#active ?? this.#next()
-    if (!active) return false
+    const admitted = this.#scheduler.admit()
+    if (admitted) this.#admit(admitted)
+    const step = this.#scheduler.next()
+    if (!step) return false
+    const running = step.type === 'prefill' ? [step.running] : step.running
     try {
-      const logits = this.#compute(active)
-      if (logits) this.#accept(active, sample(logits, active.request, uniform(active.request.seed, active.generated)))
+      if (step.type === 'prefill') this.#prefill(step.running, step.end)
+      else this.#decode(step.running)
     } catch (error) {
-      this.#active = undefined
-      this.#emit({
-        type: 'error',
-        id: active.request.id,
-        message: error instanceof Error ? error.message : String(error),
-      })
+      this.#fail(running, error)
     }
-    return this.#active !== undefined || this.#queue.size > 0
+    return !this.#scheduler.idle
   }
 
-  #next(): Active | undefined {
-    const waiting = this.#queue.take()
-    if (!waiting) return undefined
-    const { request, since } = waiting
-    const startedAt = this.#now()
-    this.#emit({ type: 'start', id: request.id })
-    this.#active = {
-      request,
-      stops: new StopMatcher(request.stop),
-      text: new TextDecoder(),
-      startedAt,
-      queuedMs: startedAt - since,
-      computed: 0,
-      generated: 0,
-      lastToken: 0,
-      promptDoneAt: startedAt,
-    }
-    return this.#active
+  #admit({ request, slot }: Running<EngineRequest>): void {
+    const { id, tenant, prompt } = request
+    const now = this.#now()
+    const sequence = new Sequence(request, this.#vocabulary, { now, since: this.#submittedAt.get(id) ?? now })
+    this.#sequences.set(id, sequence)
+    this.#emit({ type: 'start', id })
+    const known = this.#prefixes.find(tenant, prompt, prompt.length - LEAST_COMPUTED)
+    if (!known) return
+    this.#decoder.restore(slot, known.snapshot, known.length)
+    sequence.cachedTokens = known.length
+    this.#scheduler.computed(id, known.length)
   }
 
-  /** The logits for the next token, or nothing while there is more of the prompt to compute. */
-  #compute(active: Active): Float32Array | undefined {
-    const { prompt } = active.request
-    const position = active.computed
-    if (position >= prompt.length) {
-      active.computed++
-      return this.#decoder.run([active.lastToken], position)
+  #prefill({ request, slot, computed }: Running<EngineRequest>, end: number): void {
+    const { id, prompt } = request
+    const logits = this.#decoder.run(prompt.slice(computed, end), computed, slot)
+    if (end === prompt.length) {
+      const sequence = this.#sequenceOf(id)
+      sequence.promptDoneAt = this.#now()
+      this.#keep(request, prompt, slot)
+      this.#scheduler.computed(id, end)
+      this.#take(sequence, sequence.choose(logits))
+    } else {
+      this.#scheduler.computed(id, end)
     }
-    const chunk = prompt.slice(position, position + PREFILL_CHUNK)
-    active.computed += chunk.length
-    const logits = this.#decoder.run(chunk, position)
-    if (active.computed < prompt.length) return undefined
-    active.promptDoneAt = this.#now()
-    return logits
   }
 
-  #accept(active: Active, token: number): void {
-    const { id, maxTokens } = active.request
-    active.generated++
-    active.lastToken = token
-    if (this.#eos.has(token)) {
-      this.#finish(active, 'stop', active.stops.flush() + active.text.decode())
-      return
-    }
-    const piece = active.text.decode(this.#vocabulary.decodeBytes(token), { stream: true })
-    const { text, stopped } = active.stops.push(piece)
-    if (stopped) {
-      this.#finish(active, 'stop', text)
-      return
-    }
-    if (active.generated < maxTokens) {
-      if (text !== '') this.#emit({ type: 'text', id, text })
-      return
-    }
-    const rest = active.stops.push(active.text.decode())
-    const held = rest.stopped ? '' : active.stops.flush()
-    this.#finish(active, rest.stopped ? 'stop' : 'length', text + rest.text + held)
-  }
-
-  #finish(active: Active, finishReason: 'stop' | 'length', lastText: string): void {
-    const { id, prompt } = active.request
-    const promptMs = active.promptDoneAt - active.startedAt
-    const generationMs = this.#now() - active.promptDoneAt
-    // The first token comes with the prompt; those after it are what the generation took time for.
-    const later = active.generated - 1
-    if (lastText !== '') this.#emit({ type: 'text', id, text: lastText })
-    this.#emit({
-      type: 'finish',
-      id,
-      finishReason,
-      usage: { promptTokens: prompt.length, completionTokens: active.generated },
-      timings: {
-        queueMs: active.queuedMs,
-        promptMs,
-        promptPerSecond: perSecond(prompt.length, promptMs),
-        generationMs,
-        generationPerSecond: perSecond(later, generationMs),
-      },
+  #decode(running: readonly Running<EngineRequest>[]): void {
+    const sequences = running.map(({ request }) => this.#sequenceOf(request.id))
+    const positions = sequences.map(({ tokens }) => tokens.length - 1)
+    const lastTokens = sequences.map(({ tokens }) => tokens.at(-1) as number)
+    const logits = this.#decoder.decode(lastTokens, positions)
+    const vocabulary = logits.length / sequences.length
+    const pieces = sequences.map((sequence, i) => {
+      this.#scheduler.computed(sequence.request.id, sequence.tokens.length)
+      return sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))
     })
-    this.#active = undefined
+    for (const [i, sequence] of sequences.entries()) this.#take(sequence, pieces[i] as Piece)
+  }
+
+  #take(sequence: Sequence, { text, tokens, finishReason }: Piece): void {
+    const { id } = sequence.request
+    if (text !== '' || (tokens && tokens.length > 0)) this.#emit({ type: 'text', id, text, ...(tokens && { tokens }) })
+    if (finishReason === undefined) return
+    this.#leave(id)
+    const timings = sequence.timings(this.#now())
+    this.#emit({ type: 'finish', id, finishReason, usage: sequence.usage(), timings })
+  }
+
+  /** Keeps what a slot has of `tokens`, unless it is known. */
+  #keep({ tenant }: EngineRequest, tokens: readonly number[], slot: number): void {
+    if (!this.#prefixes.takes(tokens.length * this.#decoder.bytesPerToken)) return
+    if (this.#prefixes.find(tenant, tokens, tokens.length)?.length === tokens.length) return
+    this.#prefixes.add(tenant, tokens, this.#decoder.save(slot, tokens.length))
+  }
+
+  #fail(running: readonly Running<EngineRequest>[], error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    for (const { request } of running)
+      if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+  }
+
+  /** Takes a request out; whether it was here. What it has computed is kept for the next turn. */
+  #leave(id: number): boolean {
+    const running = this.#scheduler.running.find(({ request }) => request.id === id)
+    const sequence = this.#sequences.get(id)
+    if (running && sequence) this.#keep(running.request, sequence.tokens.slice(0, running.computed), running.slot)
+    const moves: readonly Move[] | undefined = this.#scheduler.leave(id)
+    for (const { from, to, length } of moves ?? []) this.#decoder.move(from, to, length)
+    this.#sequences.delete(id)
+    this.#submittedAt.delete(id)
+    return moves !== undefined
+  }
+
+  #sequenceOf(id: number): Sequence {
+    const sequence = this.#sequences.get(id)
+    if (!sequence) throw new RangeError(`no sequence ${id} is running`)
+    return sequence
   }
 }
-
-const perSecond = (count: number, ms: number): number => (ms > 0 ? (count / ms) * 1000 : 0)

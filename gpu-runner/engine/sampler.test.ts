@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { expNegative } from './exp.ts'
 import { uniform } from './random.ts'
 import { type SamplingOptions, sample } from './sampler.ts'
 
@@ -17,21 +18,29 @@ function shares(logits: number[], options: Partial<SamplingOptions>, draws = 20_
   return counts.map((count) => count / draws)
 }
 
-/** Probabilities by the definition: sort all, cut, renormalise. */
-function expected(logits: number[], { temperature, topP, topK }: SamplingOptions): number[] {
+/** Probabilities by the definition: sort all, cut by each rule in its turn, renormalise. */
+function expected(logits: number[], options: SamplingOptions): number[] {
+  const { temperature, topP, topK, minP = 0, typicalP = 1 } = options
   const peak = Math.max(...logits)
-  const weights = logits.map((logit) => Math.exp((Math.fround(logit) - Math.fround(peak)) / temperature))
-  const order = logits.map((_, i) => i).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b)
-  const kept = order.slice(0, topK || order.length)
-  const mass = kept.reduce((sum, i) => sum + (weights[i] ?? 0), 0)
-  let held = 0
-  const cut = kept.findIndex((i) => {
-    held += weights[i] ?? 0
-    return held >= topP * mass
-  })
-  const nucleus = cut < 0 ? kept : kept.slice(0, cut + 1)
-  const total = nucleus.reduce((sum, i) => sum + (weights[i] ?? 0), 0)
-  return logits.map((_, i) => (nucleus.includes(i) ? (weights[i] ?? 0) / total : 0))
+  const weight = (i: number) => Math.exp((Math.fround(logits[i] ?? 0) - Math.fround(peak)) / temperature)
+  const sum = (tokens: number[]) => tokens.reduce((total, i) => total + weight(i), 0)
+  const likeliestFirst = (a: number, b: number) => weight(b) - weight(a) || a - b
+  const holding = (tokens: number[], share: number) => {
+    const least = share * sum(tokens)
+    const enough = tokens.findIndex((_, n) => sum(tokens.slice(0, n + 1)) >= least)
+    return enough < 0 ? tokens : tokens.slice(0, enough + 1)
+  }
+  let kept = logits.map((_, i) => i).sort(likeliestFirst)
+  kept = kept.slice(0, topK || kept.length)
+  if (typicalP < 1) {
+    const information = (i: number) => -Math.log(weight(i) / sum(kept))
+    const entropy = kept.reduce((total, i) => total + (weight(i) / sum(kept)) * information(i), 0)
+    const typical = kept.toSorted((a, b) => Math.abs(information(a) - entropy) - Math.abs(information(b) - entropy))
+    kept = holding(typical, typicalP).sort(likeliestFirst)
+  }
+  if (topP < 1) kept = holding(kept, topP)
+  kept = kept.filter((i) => weight(i) >= minP * weight(kept[0] ?? 0))
+  return logits.map((_, i) => (kept.includes(i) ? weight(i) / sum(kept) : 0))
 }
 
 const LOGITS = [1, 3, -2, 2.5, 0, 3.2, -50, 1.5]
@@ -42,6 +51,12 @@ for (const options of [
   { topK: 3 },
   { topP: 0.8 },
   { topP: 0.9, topK: 4, temperature: 1.3 },
+  { minP: 0.2 },
+  { minP: 0.1, topP: 0.9 },
+  { minP: 0.4, topK: 5, temperature: 2 },
+  { typicalP: 0.6 },
+  { typicalP: 0.9, topP: 0.8, temperature: 1.5 },
+  { typicalP: 0.5, topK: 4, minP: 0.1 },
 ]) {
   test(`draws as the definition has it: ${JSON.stringify(options)}`, () => {
     const drawn = shares(LOGITS, options)
@@ -67,6 +82,8 @@ test('never leaves the allowed set, whatever the logits', () => {
     temperature: fc.double({ min: 0.01, max: 2, noNaN: true }),
     topP: fc.double({ min: 0, max: 1, noNaN: true }),
     topK: fc.nat(50),
+    minP: fc.double({ min: 0, max: 1, noNaN: true }),
+    typicalP: fc.double({ min: 0.01, max: 1, noNaN: true }),
   })
   fc.assert(
     fc.property(logits, options, fc.double({ min: 0, max: 0.999999, noNaN: true }), (values, chosen, random) => {
@@ -78,4 +95,19 @@ test('never leaves the allowed set, whatever the logits', () => {
     }),
     { seed: 1, numRuns: 500 },
   )
+})
+
+test('a token of −∞ is never drawn', () => {
+  const logits = Float32Array.from([1, Number.NEGATIVE_INFINITY, 1, Number.NEGATIVE_INFINITY])
+  for (const options of [{}, { topP: 0.9 }, { topK: 3 }, { typicalP: 0.9 }, { minP: 0.1 }]) {
+    for (let i = 0; i < 200; i++) assert.ok([0, 2].includes(sample(logits, { ...FREE, ...options }, uniform(1, i))))
+  }
+})
+
+test('the exponential is one', () => {
+  for (let x = 0; x > -760; x -= 0.0917) {
+    const exact = Math.exp(x)
+    assert.ok(Math.abs(expNegative(x) - exact) <= 3e-8 * exact + Number.MIN_VALUE, String(x))
+  }
+  assert.equal(expNegative(Number.NEGATIVE_INFINITY), 0)
 })

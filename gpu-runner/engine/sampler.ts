@@ -1,29 +1,42 @@
 /**
- * Chooses the next token from the logits. Temperature first, then the `topK` likeliest tokens, then the smallest set of
- * the likeliest that holds `topP` of the probability (nucleus sampling, https://arxiv.org/abs/1904.09751).
+ * Chooses the next token from the logits. Temperature first, then one after the other, each on what the one before has
+ * left: the `topK` likeliest tokens; the most typical ones that hold `typicalP` of the probability (Meister et al. 2023,
+ * https://arxiv.org/abs/2202.00666); the likeliest that hold `topP` of it (nucleus sampling,
+ * https://arxiv.org/abs/1904.09751); those that are at least `minP` as likely as the likeliest
+ * (https://arxiv.org/abs/2407.01082).
  */
+import { expNegative } from './exp.ts'
 
 export interface SamplingOptions {
   /** 0: the likeliest token. */
   readonly temperature: number
+  /** 1: no limit, as are 0 for `topK` and `minP`, and 1 for `typicalP`. */
   readonly topP: number
-  /** 0: no limit. */
   readonly topK: number
+  readonly minP?: number
+  readonly typicalP?: number
 }
 
 /**
- * @param logits [vocabulary]
+ * @param logits [vocabulary]; −∞ is never chosen
  * @param random in [0, 1); not used when greedy
  */
-export function sample(logits: Float32Array, { temperature, topP, topK }: SamplingOptions, random: number): number {
+export function sample(logits: Float32Array, options: SamplingOptions, random: number): number {
+  const { temperature, topP, topK, minP = 0, typicalP = 1 } = options
   const likeliest = argmax(logits)
-  if (temperature === 0 || topK === 1 || topP === 0) return likeliest
+  if (temperature === 0 || topK === 1 || topP === 0 || minP === 1) return likeliest
   const peak = logits[likeliest] ?? 0
-  const weight = (token: number) => Math.exp(((logits[token] ?? 0) - peak) / temperature)
-  const limit = topK === 0 ? logits.length : Math.min(topK, logits.length)
-  if (limit === logits.length && topP === 1) return drawFromAll(logits, weight, random)
-  const tokens = nucleus(logits, peak, temperature, limit, topP, weight)
-  return draw(tokens, weight, random)
+  const limited = topK > 0 && topK < logits.length
+  if (!limited && topP === 1 && minP === 0 && typicalP === 1) return drawFromAll(logits, peak, temperature, random)
+
+  const weigh = (token: number) => expNegative(((logits[token] as number) - peak) / temperature)
+  let candidates: Candidate[]
+  if (limited)
+    candidates = likeliestOf(logits, peak, temperature, topK).map((token) => ({ token, weight: weigh(token) }))
+  else if (typicalP === 1) return nucleus(logits, peak, options, random)
+  else candidates = all(logits).map((token) => ({ token, weight: weigh(token) }))
+  if (typicalP < 1) candidates = mostTypical(candidates, typicalP)
+  return draw(cutTail(candidates, topP, minP), random)
 }
 
 /** The first of the greatest. */
@@ -40,56 +53,110 @@ export function argmax(logits: Float32Array): number {
   return best
 }
 
-function drawFromAll(logits: Float32Array, weight: (token: number) => number, random: number): number {
-  let total = 0
-  for (let token = 0; token < logits.length; token++) total += weight(token)
-  let left = random * total
+/** A token and its probability, but for a factor that all have in common. */
+interface Candidate {
+  readonly token: number
+  readonly weight: number
+}
+
+function drawFromAll(logits: Float32Array, peak: number, temperature: number, random: number): number {
+  let left = random * totalWeight(logits, peak, temperature)
   for (let token = 0; token < logits.length; token++) {
-    left -= weight(token)
+    left -= expNegative(((logits[token] as number) - peak) / temperature)
     if (left < 0) return token
   }
   return argmax(logits)
 }
 
-/**
- * The tokens to draw from, likeliest first. Only those within a margin of the peak are sorted; the margin widens until
- * it holds enough of the probability, or `limit` tokens.
- */
+function totalWeight(logits: Float32Array, peak: number, temperature: number): number {
+  let total = 0
+  for (let token = 0; token < logits.length; token++)
+    total += expNegative(((logits[token] as number) - peak) / temperature)
+  return total
+}
+
+/** Cut by `topP` and `minP` alone: only tokens near the peak are sorted, more of them until they hold enough. */
 function nucleus(
   logits: Float32Array,
   peak: number,
-  temperature: number,
-  limit: number,
-  topP: number,
-  weight: (token: number) => number,
-): number[] {
-  let total = 0
-  if (limit === logits.length) for (let token = 0; token < logits.length; token++) total += weight(token)
-  for (let margin = 8 * temperature; ; margin *= 2) {
-    const near: number[] = []
-    for (let token = 0; token < logits.length; token++) {
-      if ((logits[token] as number) >= peak - margin) near.push(token)
+  { temperature, topP, minP = 0 }: SamplingOptions,
+  random: number,
+): number {
+  const total = topP < 1 ? totalWeight(logits, peak, temperature) : 0
+  const lowest = minP > 0 ? -Math.log(minP) * temperature : Number.POSITIVE_INFINITY
+  for (let margin = Math.min(lowest, 8 * temperature); ; margin = Math.min(lowest, margin * 2)) {
+    const tokens = within(logits, peak - margin)
+    const candidates = tokens.map((token) => ({
+      token,
+      weight: expNegative(((logits[token] as number) - peak) / temperature),
+    }))
+    const held = candidates.reduce((sum, { weight }) => sum + weight, 0)
+    const whole = margin === lowest || tokens.length === logits.length
+    if (whole || (topP < 1 && held >= topP * total)) {
+      candidates.sort(byWeight)
+      return draw(cutTail(candidates, topP, minP, topP < 1 ? total : held), random)
     }
-    const whole = near.length === logits.length
-    if (near.length < limit && limit < logits.length && !whole) continue
-    near.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b)
-    near.length = Math.min(near.length, limit)
-    const mass = limit === logits.length ? total : near.reduce((sum, token) => sum + weight(token), 0)
-    let held = 0
-    for (const [i, token] of near.entries()) {
-      held += weight(token)
-      if (held >= topP * mass) return near.slice(0, i + 1)
-    }
-    if (whole || limit < logits.length) return near
   }
 }
 
-function draw(tokens: readonly number[], weight: (token: number) => number, random: number): number {
-  const total = tokens.reduce((sum, token) => sum + weight(token), 0)
-  let left = random * total
-  for (const token of tokens) {
-    left -= weight(token)
+/** The `count` tokens with the greatest logits, in their order. */
+export function likeliestOf(logits: Float32Array, peak: number, scale: number, count: number): number[] {
+  for (let margin = 8 * Math.max(scale, 0.1); ; margin *= 2) {
+    const near = within(logits, peak - margin)
+    if (near.length < count && near.length < logits.length && margin < Number.MAX_VALUE) continue
+    near.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b)
+    return near.slice(0, count)
+  }
+}
+
+function within(logits: Float32Array, least: number): number[] {
+  const tokens: number[] = []
+  for (let token = 0; token < logits.length; token++) if ((logits[token] as number) >= least) tokens.push(token)
+  return tokens
+}
+
+function all(logits: Float32Array): number[] {
+  return Array.from({ length: logits.length }, (_, token) => token)
+}
+
+/** Those whose information content is nearest to the mean of it, until they hold `share` of the probability. */
+function mostTypical(candidates: readonly Candidate[], share: number): Candidate[] {
+  const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
+  const likely = candidates.filter(({ weight }) => weight > 0)
+  const information = (weight: number) => -Math.log(weight / total)
+  const entropy = likely.reduce((sum, { weight }) => sum + (weight / total) * information(weight), 0)
+  const distance = new Map(likely.map((candidate) => [candidate, Math.abs(information(candidate.weight) - entropy)]))
+  likely.sort((a, b) => (distance.get(a) as number) - (distance.get(b) as number) || a.token - b.token)
+  return until(likely, share * total).sort(byWeight)
+}
+
+/** @param candidates likeliest first */
+function cutTail(candidates: readonly Candidate[], topP: number, minP: number, mass?: number): readonly Candidate[] {
+  const total = mass ?? candidates.reduce((sum, { weight }) => sum + weight, 0)
+  const kept = topP < 1 ? until(candidates, topP * total) : candidates
+  const least = minP * (kept[0]?.weight ?? 0)
+  return minP > 0 ? kept.filter(({ weight }) => weight >= least) : kept
+}
+
+/** The first ones, until they weigh `weight`. */
+function until(candidates: readonly Candidate[], weight: number): Candidate[] {
+  let held = 0
+  for (const [i, candidate] of candidates.entries()) {
+    held += candidate.weight
+    if (held >= weight) return candidates.slice(0, i + 1)
+  }
+  return [...candidates]
+}
+
+function byWeight(a: Candidate, b: Candidate): number {
+  return b.weight - a.weight || a.token - b.token
+}
+
+function draw(candidates: readonly Candidate[], random: number): number {
+  let left = random * candidates.reduce((sum, { weight }) => sum + weight, 0)
+  for (const { token, weight } of candidates) {
+    left -= weight
     if (left < 0) return token
   }
-  return tokens[0] as number
+  return candidates[0]?.token ?? 0
 }

@@ -20,12 +20,12 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
       const [issue] = parsed.issues
       throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
     }
-    const { model: name, tenant, messages, seed, stop, temperature, topP, topK, maxTokens } = parsed.output
+    const { model: name, messages, maxTokens, seed, logprobs, ...asked } = parsed.output
     const model = find(name)
     const prompt = model.encode(messages, maxTokens)
-    const sampling = { temperature, topP, topK, seed: seed ?? randomInt(MOST_SEED), stop }
+    const sampling = { ...asked, seed: seed ?? randomInt(MOST_SEED), logprobs: logprobs ?? undefined }
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
-    const cancel = model.engine.submit({ tenant, ...prompt, ...sampling }, (event) => {
+    const cancel = model.engine.submit({ ...prompt, ...sampling }, (event) => {
       if (event.type === 'error') logFailure(request, event.message)
       const rendered = render(event, model, prompt.prompt.length)
       if (rendered) send(rendered)
@@ -50,7 +50,7 @@ function render(event: EngineEvent, { info }: ChatModel, promptTokens: number): 
     case 'start':
       return { type: 'generation-start', model: info.id, fingerprint: info.fingerprint, promptTokens }
     case 'text':
-      return { type: 'text-delta', text: event.text }
+      return { type: 'text-delta', text: event.text, ...(event.tokens && { tokens: [...event.tokens] }) }
     case 'finish': {
       const { finishReason, usage, timings } = event
       return { type: 'generation-finish', finishReason, usage, timings }

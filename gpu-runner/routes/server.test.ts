@@ -16,6 +16,16 @@ const REQUEST = {
   temperature: 0,
   topP: 1,
   topK: 0,
+  minP: 0,
+  typicalP: 1,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: [],
+  minTokens: 0,
+  ignoreEos: false,
+  logprobs: null,
+  background: false,
   seed: 1,
   stop: [],
 }
@@ -127,7 +137,7 @@ describe('the runner', () => {
       type: 'finish',
       id: 1,
       finishReason: 'stop',
-      usage: { promptTokens: 3, completionTokens: 2 },
+      usage: { promptTokens: 3, completionTokens: 2, cachedTokens: 0 },
       timings: { queueMs: 0, promptMs: 1, promptPerSecond: 3000, generationMs: 1, generationPerSecond: 1000 },
     })
     const events = (await response.text())

@@ -43,7 +43,9 @@ export async function measureEdgeOverhead(model: string, models: string): Promis
     const direct = () =>
       time(`${runnerUrl}/generations`, RUNNER_SECRET, {
         ...sampling,
-        ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, seed: 1, stop: [] },
+        ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
+        ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
+        ...{ ignoreEos: false, logprobs: null, background: false },
       })
     const through = () =>
       time(`${edge.url}/v1/chat/completions`, edge.key, { ...sampling, max_tokens: TOKENS, stream: true })

@@ -1,0 +1,25 @@
+/** The model's own log probabilities of a step, before anything of the request's changes them. */
+import { argmax, likeliestOf } from './sampler.ts'
+
+export interface Logprob {
+  readonly token: number
+  /** Natural logarithm. */
+  readonly logprob: number
+}
+
+/**
+ * @param logits [vocabulary]; `of` reads a copy, so that they may change afterwards
+ * @param count of the likeliest tokens, for `top`
+ */
+export function logprobsOf(
+  logits: Float32Array,
+  count: number,
+): { of: (token: number) => Logprob; top: readonly Logprob[] } {
+  const peak = logits[argmax(logits)] as number
+  let total = 0
+  for (const logit of logits) total += Math.exp(logit - peak)
+  const logTotal = peak + Math.log(total)
+  const copy = logits.slice()
+  const of = (token: number): Logprob => ({ token, logprob: (copy[token] as number) - logTotal })
+  return { of, top: count === 0 ? [] : likeliestOf(logits, peak, 1, count).map(of) }
+}

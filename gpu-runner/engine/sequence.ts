@@ -1,0 +1,139 @@
+/** One request as it is generated: chooses its tokens, turns them into text, knows when to end. */
+import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
+import type { Vocabulary } from './decoder.ts'
+import { logprobsOf } from './logprobs.ts'
+import { Penalties, type PenaltyOptions } from './penalties.ts'
+import { uniform } from './random.ts'
+import { type SamplingOptions, sample } from './sampler.ts'
+import type { Schedulable } from './scheduler.ts'
+import { StopMatcher } from './stop-matcher.ts'
+
+export interface EngineRequest extends SamplingOptions, PenaltyOptions, Schedulable {
+  /** Fits in the context after the prompt. */
+  readonly maxTokens: number
+  /** Fewer than this are not ended by an end token. */
+  readonly minTokens?: number
+  /** End tokens are tokens like others. */
+  readonly ignoreEos?: boolean
+  readonly seed: number
+  readonly stop: readonly string[]
+  /** How many alternatives to report of each token; undefined: not even its own probability. */
+  readonly logprobs?: number | undefined
+}
+
+export interface Piece {
+  /** May be shown. */
+  readonly text: string
+  readonly tokens?: readonly TokenLogprob[]
+  /** Undefined while there is more to come. */
+  readonly finishReason?: 'stop' | 'length'
+}
+
+/** A token whose text is not all shown yet. */
+interface Pending {
+  readonly logprob: TokenLogprob
+  /** Where its text begins, in UTF-16 code units of the answer. */
+  readonly start: number
+}
+
+export class Sequence {
+  readonly request: EngineRequest
+  /** Prompt and answer. */
+  readonly tokens: number[]
+  cachedTokens = 0
+  promptDoneAt = 0
+  readonly #startedAt: number
+  readonly #queuedMs: number
+  readonly #vocabulary: Vocabulary
+  readonly #penalties: Penalties
+  readonly #stops: StopMatcher
+  readonly #decoder = new TextDecoder()
+  #decoded = 0
+  #shown = 0
+  #pending: Pending[] = []
+
+  constructor(request: EngineRequest, vocabulary: Vocabulary, { now, since }: { now: number; since: number }) {
+    this.request = request
+    this.tokens = [...request.prompt]
+    this.#vocabulary = vocabulary
+    this.#penalties = new Penalties(request, request.prompt)
+    this.#stops = new StopMatcher(request.stop)
+    this.#startedAt = now
+    this.#queuedMs = now - since
+  }
+
+  get generated(): number {
+    return this.tokens.length - this.request.prompt.length
+  }
+
+  /**
+   * Goes on by a token.
+   * @param logits [vocabulary]; changed in place
+   */
+  choose(logits: Float32Array): Piece {
+    const { request } = this
+    const reported = request.logprobs === undefined ? undefined : logprobsOf(logits, request.logprobs)
+    this.#penalties.apply(logits)
+    const mayEnd = request.ignoreEos !== true && this.generated >= (request.minTokens ?? 0)
+    if (!mayEnd) for (const eos of this.#vocabulary.eosIds) logits[eos] = Number.NEGATIVE_INFINITY
+    const token = sample(logits, request, uniform(request.seed, this.generated))
+    this.tokens.push(token)
+    this.#penalties.add(token)
+    if (this.#vocabulary.eosIds.includes(token)) return this.#end('stop')
+    if (reported) this.#pending.push({ logprob: this.#describe(reported.of(token), reported), start: this.#decoded })
+    return this.#show(this.#decoder.decode(this.#vocabulary.decodeBytes(token), { stream: true }))
+  }
+
+  usage(): Usage {
+    const { generated, cachedTokens } = this
+    return { promptTokens: this.request.prompt.length, completionTokens: generated, cachedTokens }
+  }
+
+  timings(now: number): Timings {
+    const promptMs = this.promptDoneAt - this.#startedAt
+    const generationMs = now - this.promptDoneAt
+    return {
+      queueMs: this.#queuedMs,
+      promptMs,
+      promptPerSecond: perSecond(this.request.prompt.length, promptMs),
+      generationMs,
+      // The first token comes with the prompt; those after it are what the generation took time for.
+      generationPerSecond: perSecond(this.generated - 1, generationMs),
+    }
+  }
+
+  #show(piece: string): Piece {
+    this.#decoded += piece.length
+    const { text, stopped } = this.#stops.push(piece)
+    if (stopped) return this.#piece(text, 'stop')
+    if (this.generated >= this.request.maxTokens) return this.#end('length', text)
+    return this.#piece(text)
+  }
+
+  /** The last piece: what was held back is shown, unless it turns out to be a stop string. */
+  #end(finishReason: 'stop' | 'length', before = ''): Piece {
+    const rest = this.#stops.push(this.#decoder.decode())
+    const held = rest.stopped ? '' : this.#stops.flush()
+    return this.#piece(before + rest.text + held, rest.stopped ? 'stop' : finishReason)
+  }
+
+  #piece(text: string, finishReason?: 'stop' | 'length'): Piece {
+    this.#shown += text.length
+    const ended = finishReason === undefined ? {} : { finishReason }
+    if (this.request.logprobs === undefined) return { text, ...ended }
+    const shown = this.#pending.filter(({ start }) => start < this.#shown)
+    this.#pending = this.#pending.filter(({ start }) => start >= this.#shown)
+    return { text, tokens: shown.map(({ logprob }) => logprob), ...ended }
+  }
+
+  #describe(logprob: { token: number; logprob: number }, { top }: ReturnType<typeof logprobsOf>): TokenLogprob {
+    const bytes = (token: number) => [...this.#vocabulary.decodeBytes(token)]
+    return {
+      bytes: bytes(logprob.token),
+      logprob: logprob.logprob,
+      top: top.map((other) => ({ bytes: bytes(other.token), logprob: other.logprob })),
+    }
+  }
+}
+
+const perSecond = (count: number, ms: number): number => (ms > 0 && count > 0 ? (count / ms) * 1000 : 0)
