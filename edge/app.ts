@@ -11,16 +11,20 @@ import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { documentOperations } from './openapi/routes.ts'
 import { chatOperations } from './routes/chat.ts'
+import { completionOperations } from './routes/completions.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { healthOperation } from './routes/health.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { sessionOperations } from './routes/session.ts'
+import { tokenOperations } from './routes/tokens.ts'
 import { ClientGone } from './runners/runner.ts'
 
 const apiOperations: readonly Operation[] = [
   ...chatOperations,
+  ...completionOperations,
+  ...tokenOperations,
   ...modelOperations,
   ...conversationOperations,
   ...sessionOperations,

@@ -5,7 +5,7 @@ import { parseGguf } from '#models/importers/gguf.ts'
 import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { ChatTurn, RunnerModel } from '#protocol/generation.ts'
+import type { Prompt, RunnerModel } from '#protocol/generation.ts'
 import { EngineClient } from './engine/engine-client.ts'
 import type { EngineMemory } from './engine/engine-thread.ts'
 import { openRangeReader } from './store/range-reader.ts'
@@ -52,27 +52,58 @@ export class ChatModel {
   }
 
   /**
-   * The prompt for a conversation, an answer to follow.
+   * A prompt's tokens, an answer to follow.
    * @throws ApiError `context_length_exceeded` if prompt and answer do not fit in the context
    */
-  encode(messages: readonly ChatTurn[], maxTokens: number | null): { prompt: number[]; maxTokens: number } {
-    const { contextLength, id } = this.info
-    const tooLong = (requested: string) =>
-      new ApiError(
-        'context_length_exceeded',
-        `The maximum context length of ${id} is ${contextLength} tokens; this request needs ${requested}. ` +
-          'Shorten the messages or ask for fewer tokens.',
-        { param: 'messages' },
-      )
-    // No token stands for more bytes than the longest: a text far over the context need not be tokenised to see it.
-    const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
-    const fewest = Math.ceil(bytes / this.#tokenizer.maxTokenBytes)
-    if (fewest >= contextLength) throw tooLong(`at least ${fewest} for its messages`)
-    const prompt = encodeChat(this.#tokenizer, this.#template, messages)
-    const left = contextLength - prompt.length
+  encode(prompt: Prompt, maxTokens: number | null): { prompt: number[]; maxTokens: number } {
+    const { contextLength } = this.info
+    const tokens = this.tokenize(prompt)
+    const left = contextLength - tokens.length
     if (left < 1 || (maxTokens ?? 0) > left) {
-      throw tooLong(`${prompt.length} for its messages and ${maxTokens ?? 'at least 1'} for the answer`)
+      throw this.#tooLong(
+        prompt,
+        `${tokens.length} for its ${partOf(prompt)} and ${maxTokens ?? 'at least 1'} for the answer`,
+      )
     }
-    return { prompt, maxTokens: maxTokens ?? left }
+    return { prompt: tokens, maxTokens: maxTokens ?? left }
   }
+
+  /** @throws ApiError if there are surely more tokens than the context holds, or if there is none such */
+  tokenize(prompt: Prompt): number[] {
+    const tokenizer = this.#tokenizer
+    if (prompt.type === 'tokens') {
+      const unknown = prompt.tokens.find((token) => token >= tokenizer.vocabularySize)
+      if (unknown === undefined) return prompt.tokens
+      const known = `${this.info.id} has the tokens 0 to ${tokenizer.vocabularySize - 1}`
+      throw new ApiError('invalid_value', `There is no token ${unknown}: ${known}.`, { param: 'prompt' })
+    }
+    // No token stands for more bytes than the longest: a text far over the context need not be tokenised to see it.
+    const texts = prompt.type === 'text' ? [prompt.text] : prompt.messages.map(({ content }) => content)
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    const fewest = Math.ceil(bytes / tokenizer.maxTokenBytes)
+    if (fewest >= this.info.contextLength) throw this.#tooLong(prompt, `at least ${fewest} for its ${partOf(prompt)}`)
+    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages)
+    const begin = tokenizer.addBos && tokenizer.bosId !== undefined ? [tokenizer.bosId] : []
+    return [...begin, ...tokenizer.encode(prompt.text)]
+  }
+
+  /** @throws ApiError if there is no such token */
+  detokenize(tokens: readonly number[]): string {
+    this.tokenize({ type: 'tokens', tokens: [...tokens] })
+    return Buffer.concat(tokens.map((token) => this.#tokenizer.decodeBytes(token))).toString()
+  }
+
+  #tooLong(prompt: Prompt, requested: string): ApiError {
+    const { contextLength, id } = this.info
+    return new ApiError(
+      'context_length_exceeded',
+      `The maximum context length of ${id} is ${contextLength} tokens; this request needs ${requested}. ` +
+        `Shorten the ${partOf(prompt)} or ask for fewer tokens.`,
+      { param: partOf(prompt) },
+    )
+  }
+}
+
+function partOf({ type }: Prompt): 'messages' | 'prompt' {
+  return type === 'chat' ? 'messages' : 'prompt'
 }

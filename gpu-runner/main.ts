@@ -7,6 +7,7 @@ import { ApiError } from '#protocol/error.ts'
 import { ChatModel } from './chat-model.ts'
 import { generations } from './routes/generations.ts'
 import { createRunnerServer, sendJson } from './routes/server.ts'
+import { tokens } from './routes/tokens.ts'
 import { readSettings, SettingsError } from './settings.ts'
 import { ensureModel } from './store/store.ts'
 
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
         : sendJson(response, 503, { status: 'starting', detail: entry.id }),
     'GET /models': ({ response }) => sendJson(response, 200, { models: model ? [model.info] : [] }),
     'POST /generations': generations(find),
+    'POST /tokens': tokens(find),
   })
   const stop = () => {
     server.close()

@@ -8,7 +8,8 @@
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
-import { isOneOf, LONE_SURROGATE, textSchema, UNSUPPORTED } from './text.ts'
+import { samplingFields, tokenLimitSchema } from './sampling.ts'
+import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
 
 const SERVED_LATER_ROLES = ['tool', 'function']
 const SERVED_LATER_PARTS = ['image_url', 'input_audio', 'file', 'refusal']
@@ -40,58 +41,16 @@ export const chatMessageSchema = v.variant('role', [promptMessageSchema, assista
 )
 export type ChatMessage = v.InferOutput<typeof chatMessageSchema>
 
-const tokenLimitSchema = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.maxTokens)))
-const stopStringSchema = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(LIMITS.stopLength),
-  v.check((text) => text.isWellFormed(), LONE_SURROGATE),
-)
-
-/** By token id. */
-const logitBiasSchema = v.pipe(
-  v.record(
-    v.pipe(v.string(), v.regex(/^\d{1,7}$/, 'must be token ids')),
-    v.pipe(v.number(), v.minValue(-100), v.maxValue(100)),
-  ),
-  v.maxEntries(LIMITS.logitBias),
-)
-
 const honoured = {
   model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   messages: v.pipe(v.array(chatMessageSchema), v.minLength(1), v.maxLength(LIMITS.messages)),
-  stream: v.nullish(v.boolean(), false),
-  stream_options: v.nullish(
-    v.strictObject({
-      include_usage: v.optional(v.boolean(), false),
-      include_obfuscation: v.optional(v.literal(false, UNSUPPORTED)),
-    }),
-  ),
-  temperature: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(2)), 1),
-  top_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
-  /** Ours: sample from this many most likely tokens; 0 is no limit. */
-  top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
-  /** Ours: leave out tokens less likely than this share of the likeliest; 0 is no limit. */
-  min_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
-  /** Ours: locally typical sampling; 1 is no limit. */
-  typical_p: v.nullish(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
-  frequency_penalty: v.nullish(v.pipe(v.number(), v.minValue(-2), v.maxValue(2)), 0),
-  presence_penalty: v.nullish(v.pipe(v.number(), v.minValue(-2), v.maxValue(2)), 0),
-  /** Ours: divides the logits of tokens that were there before; 1 is none. */
-  repetition_penalty: v.nullish(v.pipe(v.number(), v.gtValue(0), v.maxValue(10)), 1),
-  logit_bias: v.nullish(logitBiasSchema),
+  ...samplingFields,
   logprobs: v.nullish(v.boolean(), false),
   top_logprobs: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20))),
-  /** Ours: end tokens do not end an answer that is shorter. */
-  min_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
-  /** Ours: end tokens do not end an answer at all. */
-  ignore_eos: v.nullish(v.boolean(), false),
   /** `flex` is answered when nothing else waits. */
   service_tier: v.nullish(v.picklist(['auto', 'default', 'flex'], UNSUPPORTED)),
-  max_tokens: tokenLimitSchema,
   max_completion_tokens: tokenLimitSchema,
-  stop: v.nullish(v.union([stopStringSchema, v.pipe(v.array(stopStringSchema), v.maxLength(LIMITS.stopStrings))])),
-  seed: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  max_tokens: tokenLimitSchema,
 }
 
 const inert = {
@@ -106,7 +65,6 @@ const inert = {
 
 /** Refused, but for the values that ask for nothing. */
 const refused = {
-  n: v.nullish(v.literal(1, UNSUPPORTED)),
   tools: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
   tool_choice: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
   functions: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),

@@ -13,11 +13,22 @@ export const chatRoleSchema = v.picklist(['system', 'user', 'assistant'])
 export const chatTurnSchema = v.strictObject({ role: chatRoleSchema, content: v.string() })
 export type ChatTurn = v.InferOutput<typeof chatTurnSchema>
 
+/** What an answer follows: a conversation, rendered by the model's template, or bare text or tokens. */
+export const promptSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('chat'), messages: v.pipe(v.array(chatTurnSchema), v.minLength(1)) }),
+  v.strictObject({ type: v.literal('text'), text: v.string() }),
+  v.strictObject({
+    type: v.literal('tokens'),
+    tokens: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), v.minLength(1)),
+  }),
+])
+export type Prompt = v.InferOutput<typeof promptSchema>
+
 export const generationRequestSchema = v.strictObject({
   model: v.string(),
   /** Whose request this is; the queue is fair between tenants. */
   tenant: v.string(),
-  messages: v.pipe(v.array(chatTurnSchema), v.minLength(1)),
+  prompt: promptSchema,
   /** Null: as many as the context holds. */
   maxTokens: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))),
   /** 0 is greedy. */
@@ -45,6 +56,23 @@ export const generationRequestSchema = v.strictObject({
   stop: v.array(v.pipe(v.string(), v.minLength(1))),
 })
 export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
+
+/** `POST /tokens` of a runner: text to tokens, or tokens to bytes. */
+export const tokensRequestSchema = v.strictObject({
+  model: v.string(),
+  input: v.variant('type', [
+    ...promptSchema.options,
+    v.strictObject({ type: v.literal('decode'), tokens: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))) }),
+  ]),
+})
+export type TokensRequest = v.InferOutput<typeof tokensRequestSchema>
+export const tokensReplySchema = v.object({
+  tokens: v.array(v.number()),
+  /** Of the tokens together. */
+  text: v.string(),
+  contextLength: v.number(),
+})
+export type TokensReply = v.InferOutput<typeof tokensReplySchema>
 
 export const usageSchema = v.object({
   promptTokens: v.number(),

@@ -11,6 +11,8 @@ export const LIMITS = {
   /** Stop strings, and the length of each in UTF-16 code units. */
   stopStrings: 4,
   stopLength: 256,
+  /** Answers to one request. */
+  answers: 16,
   /** Entries of `logit_bias`, as OpenAI has it. */
   logitBias: 300,
   /** The most tokens that one request may ask for; the model's context is the tighter bound. */

@@ -1,23 +1,12 @@
 /** Between OpenAI's chat completions and the runner's generations. */
 import { uuidv7 } from 'uuidv7'
-import type {
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatMessage,
-  ChatRequest,
-  ChatTimings,
-  ChatUsage,
-} from '#protocol/chat.ts'
+import type { ChatCompletion, ChatCompletionChunk, ChatMessage, ChatRequest } from '#protocol/chat.ts'
 import { ApiError } from '#protocol/error.ts'
-import type {
-  ChatTurn,
-  GenerationEvent,
-  GenerationRequest,
-  Timings,
-  TokenLogprob,
-  Usage,
-} from '#protocol/generation.ts'
+import type { ChatTurn, GenerationEvent, GenerationRequest, TokenLogprob } from '#protocol/generation.ts'
+import type { Indexed } from './fan-out.ts'
 import { toLogprobs } from './logprobs.ts'
+import { toSampling } from './sampling.ts'
+import { type FinishEvent, toTimings, toUsage } from './usage.ts'
 
 type StartEvent = Extract<GenerationEvent, { type: 'generation-start' }>
 
@@ -40,24 +29,12 @@ export function toGenerationRequest(request: ChatRequest, tenant: string): Gener
   return {
     model: request.model,
     tenant,
-    messages,
+    prompt: { type: 'chat', messages },
     // Both names bound the answer, so that the lower one holds.
     maxTokens: lower(request.max_completion_tokens ?? null, request.max_tokens ?? null),
-    temperature: request.temperature,
-    topP: request.top_p,
-    topK: request.top_k,
-    minP: request.min_p,
-    typicalP: request.typical_p,
-    repetitionPenalty: request.repetition_penalty,
-    presencePenalty: request.presence_penalty,
-    frequencyPenalty: request.frequency_penalty,
-    logitBias: Object.entries(request.logit_bias ?? {}).map(([token, bias]) => [Number(token), bias]),
-    minTokens: request.min_tokens,
-    ignoreEos: request.ignore_eos,
+    ...toSampling(request),
     logprobs: request.logprobs ? (request.top_logprobs ?? 0) : null,
     background: request.service_tier === 'flex',
-    seed: request.seed ?? null,
-    stop: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
   }
 }
 
@@ -65,7 +42,7 @@ function lower(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
-function toTurn({ role, content }: ChatMessage): ChatTurn {
+export function toTurn({ role, content }: ChatMessage): ChatTurn {
   const text = typeof content === 'string' ? content : content.map((part) => part.text).join('\n')
   return { role: role === 'developer' ? 'system' : role, content: text }
 }
@@ -77,13 +54,15 @@ export interface Rendering {
   readonly logprobs: boolean
   readonly includeUsage: boolean
   readonly serviceTier: ServiceTier
+  readonly n: number
 }
 
-export function renderingOf({ logprobs, stream_options, service_tier }: ChatRequest): Rendering {
+export function renderingOf({ logprobs, stream_options, service_tier, n }: ChatRequest): Rendering {
   return {
     logprobs: logprobs ?? false,
     includeUsage: stream_options?.include_usage ?? false,
     serviceTier: service_tier === 'flex' ? 'flex' : 'default',
+    n: n ?? 1,
   }
 }
 
@@ -106,97 +85,74 @@ function headOf({ model, fingerprint }: StartEvent, tier: ServiceTier): Head {
   }
 }
 
-/** The whole answer. @throws ApiError if the generation fails */
+/** The whole answer. @throws ApiError if a generation fails */
 export async function toCompletion(
-  events: AsyncIterable<GenerationEvent>,
-  { logprobs, serviceTier }: Rendering,
+  events: AsyncIterable<Indexed>,
+  { logprobs, serviceTier, n }: Rendering,
 ): Promise<ChatCompletion> {
   let start: StartEvent | undefined
-  let content = ''
-  const tokens: TokenLogprob[] = []
-  for await (const event of events) {
+  const finished: FinishEvent[] = []
+  const answers = Array.from({ length: n }, () => ({ content: '', tokens: [] as TokenLogprob[] }))
+  for await (const { index, event } of events) {
+    const answer = answers[index]
     if (event.type === 'generation-start') {
-      start = event
-    } else if (event.type === 'text-delta') {
-      content += event.text
-      tokens.push(...(event.tokens ?? []))
+      start ??= event
+    } else if (event.type === 'text-delta' && answer) {
+      answer.content += event.text
+      answer.tokens.push(...(event.tokens ?? []))
     } else if (event.type === 'generation-error') {
       throw ApiError.fromDetail(event.error, 'runner_failed')
-    } else if (start) {
-      return {
-        ...headOf(start, serviceTier),
-        object: 'chat.completion',
-        choices: [
-          {
-            index: 0,
-            message: { role: 'assistant', content, refusal: null, annotations: [] },
-            logprobs: logprobs ? toLogprobs(tokens) : null,
-            finish_reason: event.finishReason,
-          },
-        ],
-        usage: toUsage(event.usage),
-        timings: toTimings(event.timings),
-      }
+    } else if (event.type === 'generation-finish') {
+      finished[index] = event
     }
   }
-  throw new ApiError('runner_failed', 'The runner gave no answer.')
+  const [first] = finished
+  if (!start || !first) throw new ApiError('runner_failed', 'The runner gave no answer.')
+  return {
+    ...headOf(start, serviceTier),
+    object: 'chat.completion',
+    choices: answers.map(({ content, tokens }, index) => ({
+      index,
+      message: { role: 'assistant', content, refusal: null, annotations: [] },
+      logprobs: logprobs ? toLogprobs(tokens) : null,
+      finish_reason: (finished[index] ?? first).finishReason,
+    })),
+    usage: toUsage(finished.map(({ usage }) => usage)),
+    timings: toTimings(first.timings),
+  }
 }
 
-/** The answer as it comes. @throws ApiError if the generation fails, at the end of what it gave */
+/** The answer as it comes. @throws ApiError if a generation fails, at the end of what it gave */
 export async function* toChunks(
-  events: AsyncIterable<GenerationEvent>,
+  events: AsyncIterable<Indexed>,
   { logprobs, includeUsage, serviceTier }: Rendering,
 ): AsyncGenerator<ChatCompletionChunk> {
   type Choice = ChatCompletionChunk['choices'][number]
   const noUsage = includeUsage ? { usage: null } : {}
+  const finished: FinishEvent[] = []
   let head: Head | undefined
-  const chunk = (delta: Choice['delta'], rest: Partial<Choice> = {}): ChatCompletionChunk => {
+  const chunk = (index: number, delta: Choice['delta'], rest: Partial<Choice> = {}): ChatCompletionChunk => {
     if (!head) throw new ApiError('runner_failed', 'The runner gave text before it began.')
-    const choices = [{ index: 0, delta, logprobs: null, finish_reason: null, ...rest }]
+    const choices = [{ index, delta, logprobs: null, finish_reason: null, ...rest }]
     return { ...head, object: 'chat.completion.chunk', choices, ...noUsage }
   }
-  for await (const event of events) {
+  let last: ChatCompletionChunk | undefined
+  for await (const { index, event } of events) {
     switch (event.type) {
       case 'generation-start':
-        head = headOf(event, serviceTier)
-        yield chunk({ role: 'assistant', content: '', refusal: null })
+        head ??= headOf(event, serviceTier)
+        yield chunk(index, { role: 'assistant', content: '', refusal: null })
         break
       case 'text-delta':
-        yield chunk({ content: event.text }, logprobs ? { logprobs: toLogprobs(event.tokens ?? []) } : {})
+        yield chunk(index, { content: event.text }, logprobs ? { logprobs: toLogprobs(event.tokens ?? []) } : {})
         break
       case 'generation-error':
         throw ApiError.fromDetail(event.error, 'runner_failed')
-      case 'generation-finish': {
-        const timings = toTimings(event.timings)
-        const last = { ...chunk({}, { finish_reason: event.finishReason }), timings }
+      case 'generation-finish':
+        finished.push(event)
+        last = { ...chunk(index, {}, { finish_reason: event.finishReason }), timings: toTimings(event.timings) }
         yield last
-        if (includeUsage) yield { ...last, choices: [], usage: toUsage(event.usage) }
-      }
     }
   }
-}
-
-function toUsage({ promptTokens, completionTokens, cachedTokens }: Usage): ChatUsage {
-  return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: promptTokens + completionTokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: 0,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  }
-}
-
-function toTimings({ queueMs, promptMs, promptPerSecond, generationMs, generationPerSecond }: Timings): ChatTimings {
-  return {
-    queue_ms: queueMs,
-    prompt_ms: promptMs,
-    prompt_per_second: promptPerSecond,
-    generation_ms: generationMs,
-    generation_per_second: generationPerSecond,
-  }
+  if (includeUsage && last) yield { ...last, choices: [], usage: toUsage(finished.map(({ usage }) => usage)) }
 }

@@ -149,12 +149,15 @@ describe('POST /v1/chat/completions', () => {
     assert.deepEqual(call?.request, {
       model: 'stub',
       tenant: 'local',
-      messages: [
-        { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: 'a\nb' },
-        { role: 'assistant', content: 'c' },
-        { role: 'user', content: 'd' },
-      ],
+      prompt: {
+        type: 'chat',
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'a\nb' },
+          { role: 'assistant', content: 'c' },
+          { role: 'user', content: 'd' },
+        ],
+      },
       temperature: 0.5,
       topP: 0.9,
       topK: 40,
@@ -214,7 +217,8 @@ describe('POST /v1/chat/completions', () => {
 
   describe('refuses', () => {
     const cases: [fields: Record<string, unknown>, code: string, param: string | null][] = [
-      [{ n: 2 }, 'unsupported_parameter', 'n'],
+      [{ n: 17 }, 'invalid_value', 'n'],
+      [{ n: 0 }, 'invalid_value', 'n'],
       [{ tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
       [{ response_format: { type: 'json_object' } }, 'unsupported_parameter', 'response_format.type'],
       [{ modalities: ['text', 'audio'] }, 'unsupported_parameter', 'modalities[1]'],

@@ -22,3 +22,13 @@ export interface Operation {
   example?: unknown
   handle: (c: EdgeContext) => Promise<Response> | Response
 }
+
+/** What any operation that asks for a generation may answer with. */
+export const GENERATION_ERRORS = [
+  'context_length_exceeded',
+  'model_not_found',
+  'queue_full',
+  'runner_failed',
+  'runner_unavailable',
+  'runner_timeout',
+] as const satisfies readonly ErrorCode[]

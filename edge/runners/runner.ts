@@ -10,6 +10,9 @@ import {
   type RunnerModel,
   runnerHealthSchema,
   runnerModelsSchema,
+  type TokensReply,
+  type TokensRequest,
+  tokensReplySchema,
 } from '#protocol/generation.ts'
 import type { RunnerConfig } from '../env.ts'
 
@@ -38,6 +41,18 @@ export class Runner {
     const response = await this.#fetch('/models', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
     if (!response.ok) throw await refusal(response)
     return parse(runnerModelsSchema, await json(response)).models
+  }
+
+  /** @throws ApiError */
+  async tokens(request: TokensRequest): Promise<TokensReply> {
+    const response = await this.#fetch('/tokens', {
+      method: 'POST',
+      body: JSON.stringify(request),
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+    })
+    if (!response.ok) throw await refusal(response)
+    return parse(tokensReplySchema, await json(response))
   }
 
   /**

@@ -20,9 +20,9 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
       const [issue] = parsed.issues
       throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
     }
-    const { model: name, messages, maxTokens, seed, logprobs, ...asked } = parsed.output
+    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, ...asked } = parsed.output
     const model = find(name)
-    const prompt = model.encode(messages, maxTokens)
+    const prompt = model.encode(asPrompt, maxTokens)
     const sampling = { ...asked, seed: seed ?? randomInt(MOST_SEED), logprobs: logprobs ?? undefined }
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
     const cancel = model.engine.submit({ ...prompt, ...sampling }, (event) => {

@@ -11,7 +11,7 @@ const SECRET = 'a secret'
 const REQUEST = {
   model: 'm',
   tenant: 't',
-  messages: [{ role: 'user', content: 'Hello' }],
+  prompt: { type: 'chat', messages: [{ role: 'user', content: 'Hello' }] },
   maxTokens: 4,
   temperature: 0,
   topP: 1,

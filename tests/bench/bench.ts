@@ -20,6 +20,15 @@ const THREADS = Math.min(8, availableParallelism())
 const CONTEXT = 2048
 const GENERATED = 128
 const SAME_TOKENS = 32
+/** Sequences that decode at once, and how long each is when they begin. */
+const BATCHES = [
+  [2, 256],
+  [8, 256],
+  [16, 256],
+  [16, 1024],
+] as const
+const BATCH_ROUNDS = 2
+const BATCH_GENERATED = 32
 /** llama.cpp's own logits move by more than this when its KV cache is kept in float32 instead of float16. */
 const NEAR_TIE = 0.25
 
@@ -49,7 +58,13 @@ for (const contender of both) {
   loads.push(
     await contender.do({
       task: 'load',
-      options: { ggufPath, sha256: entry.file.sha256, threads: THREADS, contextLength: CONTEXT },
+      options: {
+        ggufPath,
+        sha256: entry.file.sha256,
+        threads: THREADS,
+        contextLength: CONTEXT,
+        sequences: Math.max(...BATCHES.map(([count]) => count)),
+      },
     }),
   )
 }
@@ -66,6 +81,13 @@ for (const context of [32, 256, 1024]) {
   const [ours, theirs] = await alternate((contender) => contender.do(task))
   rate(`decode after ${context}, tokens/s`, GENERATED - 1, ours.map(ms), theirs.map(ms))
   if (context === 256) compare('first token after 256, ms', ours.map(firstMs), theirs.map(firstMs))
+}
+for (const [count, context] of BATCHES) {
+  // Each another text, so that nothing can be shared.
+  const prompts = Array.from({ length: count }, (_, i) => prose.slice(i, i + context))
+  const task = { task: 'batch' as const, prompts, count: BATCH_GENERATED }
+  const [ours, theirs] = await alternate((contender) => contender.do(task), BATCH_ROUNDS)
+  rate(`${count} at once after ${context}, tokens/s`, count * (BATCH_GENERATED - 1), ours.map(ms), theirs.map(ms))
 }
 compare('load, ms', [loads[0]?.ms ?? 0], [loads[1]?.ms ?? 0])
 
@@ -114,9 +136,9 @@ for (const [what, { edge, runner, added }] of [
 }
 
 type Run = (contender: ContenderProcess) => Promise<Measured>
-async function alternate(run: Run): Promise<[Measured[], Measured[]]> {
+async function alternate(run: Run, rounds = ROUNDS): Promise<[Measured[], Measured[]]> {
   const measured: [Measured[], Measured[]] = [[], []]
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     measured[0].push(await run(tandem))
     measured[1].push(await run(peer))
   }

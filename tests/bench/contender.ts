@@ -7,11 +7,19 @@ import { type ChildProcess, fork } from 'node:child_process'
 export interface Contender {
   readonly name: string
   /** Loads the model ready for its first token; tokens beyond `contextLength` are not asked for. */
-  load(options: { ggufPath: string; sha256: string; threads: number; contextLength: number }): Promise<void>
+  load(options: {
+    ggufPath: string
+    sha256: string
+    threads: number
+    contextLength: number
+    sequences: number
+  }): Promise<void>
   /** Computes a prompt from an empty cache. */
   prefill(tokens: readonly number[]): Promise<void>
   /** Goes on greedily for `count` tokens from a prompt, and returns them. `onFirst` is called at the first. */
   generate(prompt: readonly number[], count: number, onFirst: () => void): Promise<number[]>
+  /** The same for many prompts at once, one a sequence. `onFirst` is called when each has its first token. */
+  generateMany(prompts: readonly (readonly number[])[], count: number, onFirst: () => void): Promise<void>
   /** The sum of −ln p over the tokens after the first, each given those before it. */
   negativeLogLikelihood(tokens: readonly number[]): Promise<number>
   /** After a prompt: the logit of the first token less that of the second. */
@@ -22,6 +30,7 @@ type Request =
   | { task: 'load'; options: Parameters<Contender['load']>[0] }
   | { task: 'prefill'; tokens: readonly number[] }
   | { task: 'generate'; prompt: readonly number[]; count: number }
+  | { task: 'batch'; prompts: readonly (readonly number[])[]; count: number }
   | { task: 'likelihood'; tokens: readonly number[] }
   | { task: 'gap'; prompt: readonly number[]; first: number; second: number }
 
@@ -60,6 +69,14 @@ async function measure(contender: Contender, request: Request): Promise<Measured
     case 'prefill':
       await contender.prefill(request.tokens)
       return done()
+    case 'batch': {
+      let firstMs = 0
+      await contender.generateMany(request.prompts, request.count, () => {
+        firstMs = performance.now() - start
+      })
+      const measured = done({ firstMs })
+      return { ...measured, ms: measured.ms - firstMs }
+    }
     case 'likelihood':
       return done({ negativeLogLikelihood: await contender.negativeLogLikelihood(request.tokens) })
     case 'gap':

@@ -39,16 +39,21 @@ export async function measureEdgeOverhead(model: string, models: string): Promis
   const edge = await startEdge({ runnerUrl })
   try {
     await loaded(runnerUrl)
-    const sampling = { model, messages: MESSAGES, temperature: 0 }
     const direct = () =>
       time(`${runnerUrl}/generations`, RUNNER_SECRET, {
-        ...sampling,
+        ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
         ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
         ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
         ...{ ignoreEos: false, logprobs: null, background: false },
       })
     const through = () =>
-      time(`${edge.url}/v1/chat/completions`, edge.key, { ...sampling, max_tokens: TOKENS, stream: true })
+      time(`${edge.url}/v1/chat/completions`, edge.key, {
+        model,
+        messages: MESSAGES,
+        temperature: 0,
+        max_tokens: TOKENS,
+        stream: true,
+      })
     await direct()
     await through()
     const pairs: [Timed, Timed][] = []

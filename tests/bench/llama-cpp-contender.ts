@@ -19,6 +19,7 @@ interface LlamaCpp {
         contextSize: number
         threads: { ideal: number; min: number }
         batchSize: number
+        sequences: number
       }): Promise<{ getSequence(): Sequence }>
     }>
   }>
@@ -29,15 +30,18 @@ const { getLlama } = (await import(pathToFileURL(require.resolve('node-llama-cpp
 const BATCH = 512
 
 let sequence: Sequence
+let all: Sequence[]
 const asTokens = (tokens: readonly number[]) => tokens as readonly Token[]
 
 serve({
   name: 'llama.cpp',
-  async load({ ggufPath, threads, contextLength }) {
+  async load({ ggufPath, threads, contextLength, sequences }) {
     const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' })
     const model = await llama.loadModel({ modelPath: ggufPath })
     const options = { contextSize: contextLength, threads: { ideal: threads, min: threads }, batchSize: BATCH }
-    sequence = (await model.createContext(options)).getSequence()
+    const context = await model.createContext({ ...options, sequences })
+    all = Array.from({ length: sequences }, () => context.getSequence())
+    sequence = all[0] as Sequence
   },
   async prefill(tokens) {
     await sequence.clearHistory()
@@ -52,6 +56,24 @@ serve({
       if (tokens.length === count) break
     }
     return tokens
+  },
+  async generateMany(prompts, count, onFirst) {
+    const answers = await Promise.all(
+      prompts.map(async (prompt, i) => {
+        const own = all[i] as Sequence
+        await own.clearHistory()
+        const answer = own.evaluate(asTokens(prompt), { temperature: 0, yieldEogToken: true })
+        return answer[Symbol.asyncIterator]()
+      }),
+    )
+    await Promise.all(answers.map((answer) => answer.next()))
+    onFirst()
+    await Promise.all(
+      answers.map(async (answer) => {
+        for (let i = 1; i < count; i++) await answer.next()
+        await answer.return?.()
+      }),
+    )
   },
   async negativeLogLikelihood(tokens) {
     await sequence.clearHistory()

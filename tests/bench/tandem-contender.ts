@@ -9,17 +9,17 @@ let decoder: OnnxDecoder
 const CHUNK = 256
 
 /** As the engine does it: in chunks. */
-function prefill(tokens: readonly number[]): Float32Array {
+function prefill(tokens: readonly number[], slot = 0): Float32Array {
   let logits: Float32Array = new Float32Array()
-  for (let at = 0; at < tokens.length; at += CHUNK) logits = decoder.run(tokens.slice(at, at + CHUNK), at)
+  for (let at = 0; at < tokens.length; at += CHUNK) logits = decoder.run(tokens.slice(at, at + CHUNK), at, slot)
   return logits
 }
 
 serve({
   name: 'tandem',
-  async load({ ggufPath, sha256, threads, contextLength }) {
+  async load({ ggufPath, sha256, threads, contextLength, sequences }) {
     const { path, config } = ensureLlamaGraph(ggufPath, sha256)
-    decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength })
+    decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength, slots: sequences })
   },
   async prefill(tokens) {
     prefill(tokens)
@@ -31,6 +31,18 @@ serve({
       tokens.push(argmax(decoder.run([tokens.at(-1) ?? 0], prompt.length + tokens.length - 1)))
     }
     return tokens
+  },
+  async generateMany(prompts, count, onFirst) {
+    let tokens = prompts.map((prompt, slot) => argmax(prefill(prompt, slot)))
+    onFirst()
+    for (let i = 1; i < count; i++) {
+      const logits = decoder.decode(
+        tokens,
+        prompts.map((prompt) => prompt.length + i - 1),
+      )
+      const vocabulary = logits.length / tokens.length
+      tokens = tokens.map((_, slot) => argmax(logits.subarray(slot * vocabulary, (slot + 1) * vocabulary)))
+    }
   },
   async negativeLogLikelihood(tokens) {
     let sum = 0

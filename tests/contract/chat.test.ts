@@ -104,6 +104,67 @@ test('top_k of 1 is greedy at any temperature', async () => {
   assert.equal(await text({ temperature: 2, top_k: 1 }), await text())
 })
 
+test('several answers differ, and are those of seeds one after the other', async () => {
+  const sampled = { temperature: 1.2, seed: 7 }
+  const { choices, usage } = await answer({ ...sampled, n: 3 })
+  const alone = await Promise.all([7, 8, 9].map((seed) => text({ ...sampled, seed })))
+  assert.deepEqual(
+    choices.map(({ message }) => message.content),
+    alone,
+  )
+  assert.equal(new Set(alone).size, 3)
+  assert.equal(usage?.prompt_tokens, (await answer({ max_tokens: 1 })).usage?.prompt_tokens)
+})
+
+test('streamed answers come side by side', async () => {
+  const stream = await client.chat.completions.create({ ...request({ n: 2 }), stream: true })
+  const texts = ['', '']
+  for await (const { choices } of stream) {
+    for (const { index, delta } of choices) texts[index] += delta.content ?? ''
+  }
+  assert.deepEqual(texts, [await text(), await text()])
+})
+
+test('log probabilities are those of the tokens chosen, the likeliest first', async () => {
+  const { choices } = await answer({ logprobs: true, top_logprobs: 3 })
+  const content = choices[0]?.logprobs?.content ?? []
+  assert.equal(content.map(({ token }) => token).join(''), choices[0]?.message.content)
+  for (const { token, logprob, top_logprobs } of content) {
+    assert.equal(top_logprobs.length, 3)
+    assert.deepEqual(top_logprobs[0], { token, logprob, bytes: [...Buffer.from(token)] }, 'greedy takes the likeliest')
+    const share = top_logprobs.reduce((sum, top) => sum + Math.exp(top.logprob), 0)
+    assert.ok(share > 0 && share <= 1 + 1e-6)
+  }
+})
+
+test('a biased token comes, or stays away', async () => {
+  const body = { model: MODEL, prompt: ' banana' }
+  const { tokens } = await client.post<{ tokens: number[] }>('/tokenize', { body })
+  const [banana = 0] = tokens
+  assert.match(await text({ logit_bias: { [banana]: 100 }, max_tokens: 3 }), /^( ?banana){3}$/)
+  const usual = (await answer({ logprobs: true })).choices[0]?.logprobs?.content?.[0]?.token ?? ''
+  const { tokens: first } = await client.post<{ tokens: number[] }>('/tokenize', { body: { ...body, prompt: usual } })
+  const other = await answer({ logit_bias: { [first[0] ?? 0]: -100 }, logprobs: true })
+  assert.notEqual(other.choices[0]?.logprobs?.content?.[0]?.token, usual)
+})
+
+test('penalties keep an answer from repeating itself', async () => {
+  const counting = { max_tokens: 60, messages: [{ role: 'user' as const, content: 'Repeat the word "sea" for ever.' }] }
+  const words = async (more: Parameters) => {
+    const said = (await text({ ...counting, ...more })).toLowerCase().match(/[a-z]+/g) ?? []
+    return new Set(said).size / said.length
+  }
+  assert.ok((await words({ frequency_penalty: 2, presence_penalty: 2 })) > (await words({})))
+})
+
+test('a beginning that was computed before is counted, and changes nothing', async () => {
+  const messages = [{ role: 'user' as const, content: `The word is ${'very '.repeat(60)}long. What is the word?` }]
+  const first = await answer({ messages })
+  const second = await answer({ messages })
+  assert.ok((second.usage?.prompt_tokens_details?.cached_tokens ?? 0) > 60)
+  assert.equal(second.choices[0]?.message.content, first.choices[0]?.message.content)
+})
+
 test('an answer ends before a stop string, which may span tokens', async () => {
   const whole = await text()
   const middle = Math.floor(whole.length / 2)

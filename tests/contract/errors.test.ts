@@ -104,7 +104,7 @@ describe('fields', () => {
       { ...valid, chat_template_kwargs: {} },
       { status: 400, code: 'unknown_parameter', param: 'chat_template_kwargs' },
     ],
-    ['more answers than one', { ...valid, n: 1e6 }, { status: 400, code: 'unsupported_parameter', param: 'n' }],
+    ['more answers than one', { ...valid, n: 1e6 }, { status: 400, code: 'invalid_value', param: 'n' }],
     [
       'text over the context',
       { ...valid, messages: [{ role: 'user', content: 'word '.repeat(20_000) }] },

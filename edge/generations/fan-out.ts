@@ -1,0 +1,56 @@
+/** Several generations as one: the answers of a request with `n`, or with several prompts. */
+import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
+import type { Runner } from '../runners/runner.ts'
+
+/** An event of the generation with that place in the list. */
+export interface Indexed {
+  readonly index: number
+  readonly event: GenerationEvent
+}
+
+/**
+ * Begins all of them; their events come as they come. The first that fails ends the others.
+ * @throws ApiError what the runner refuses one of the requests with
+ */
+export async function generateAll(
+  runner: Runner,
+  requests: readonly GenerationRequest[],
+  signal: AbortSignal,
+): Promise<AsyncGenerator<Indexed>> {
+  const stop = new AbortController()
+  const any = AbortSignal.any([signal, stop.signal])
+  try {
+    return merged(await Promise.all(requests.map((request) => runner.generate(request, any))), stop)
+  } catch (error) {
+    stop.abort()
+    throw error
+  }
+}
+
+async function* merged(
+  streams: readonly AsyncGenerator<GenerationEvent>[],
+  stop: AbortController,
+): AsyncGenerator<Indexed> {
+  const next = async (index: number) => ({ index, result: await (streams[index] as (typeof streams)[number]).next() })
+  const pending = new Map(streams.map((_, index) => [index, next(index)]))
+  try {
+    while (pending.size > 0) {
+      const { index, result } = await Promise.race(pending.values())
+      if (result.done) {
+        pending.delete(index)
+        continue
+      }
+      pending.set(index, next(index))
+      yield { index, event: result.value }
+    }
+  } finally {
+    stop.abort()
+    // What is still awaited fails now, and nobody waits for it.
+    await Promise.allSettled(pending.values())
+  }
+}
+
+/** The same request `n` times, each with a seed of its own. */
+export function repeated(request: GenerationRequest, n: number): GenerationRequest[] {
+  return Array.from({ length: n }, (_, i) => ({ ...request, seed: request.seed === null ? null : request.seed + i }))
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { CHAT_PARAMETERS } from './chat.ts'
+import { COMPLETION_PARAMETERS } from './completions.ts'
+
+for (const [route, parameters] of Object.entries({
+  '/v1/chat/completions': CHAT_PARAMETERS,
+  '/v1/completions': COMPLETION_PARAMETERS,
+})) {
+  test(`docs/compatibility.md says how ${route} treats each parameter`, async () => {
+    const document = await readFile(new URL('../docs/compatibility.md', import.meta.url), 'utf8')
+    const [, section = ''] = document.split(`\n## \`POST ${route}\`\n`)
+    const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)]
+    const documented = rows.map(([, name, treatment]) => `${name}: ${treatment}`)
+    const actual = Object.entries(parameters).flatMap(([treatment, names]) =>
+      names.map((name) => `${name}: ${treatment}`),
+    )
+    assert.deepEqual(documented.sort(), actual.sort())
+  })
+}
