@@ -5,7 +5,7 @@ import { MODEL } from '../support/model.ts'
 import { openai } from '../support/shared.ts'
 
 const client = openai()
-type Parameters = Partial<ChatCompletionCreateParamsNonStreaming> & { top_k?: number }
+type Parameters = Partial<ChatCompletionCreateParamsNonStreaming> & { top_k?: number; ignore_eos?: boolean }
 
 /** A short greedy answer unless `parameters` say otherwise. */
 function request(parameters: Parameters = {}) {
@@ -149,12 +149,18 @@ test('a biased token comes, or stays away', async () => {
 })
 
 test('penalties keep an answer from repeating itself', async () => {
-  const counting = { max_tokens: 60, messages: [{ role: 'user' as const, content: 'Repeat the word "sea" for ever.' }] }
-  const words = async (more: Parameters) => {
-    const said = (await text({ ...counting, ...more })).toLowerCase().match(/[a-z]+/g) ?? []
-    return new Set(said).size / said.length
+  /** How often the token stands there that stands there most. */
+  const most = async (penalties: Parameters & { repetition_penalty?: number }) => {
+    const { choices } = await answer({ max_tokens: 60, ignore_eos: true, logprobs: true, ...penalties })
+    const counts = new Map<string, number>()
+    for (const { token } of choices[0]?.logprobs?.content ?? []) counts.set(token, (counts.get(token) ?? 0) + 1)
+    return Math.max(...counts.values())
   }
-  assert.ok((await words({ frequency_penalty: 2, presence_penalty: 2 })) > (await words({})))
+  const usual = await most({})
+  for (const penalties of [{ frequency_penalty: 2 }, { presence_penalty: 2 }, { repetition_penalty: 1.5 }]) {
+    const penalised = await most(penalties)
+    assert.ok(penalised < usual, `${JSON.stringify(penalties)}: ${penalised} of ${usual}`)
+  }
 })
 
 test('a beginning that was computed before is counted, and changes nothing', async () => {
