@@ -14,6 +14,7 @@ import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { healthOperation } from './routes/health.ts'
+import { metricsOperation } from './routes/metrics.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
@@ -29,6 +30,7 @@ const apiOperations: readonly Operation[] = [
   ...conversationOperations,
   ...sessionOperations,
   healthOperation,
+  metricsOperation,
 ]
 /** Everything that the API answers, those that describe it included. */
 export const operations: readonly Operation[] = [...apiOperations, ...documentOperations(apiOperations)]

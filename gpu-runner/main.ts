@@ -5,6 +5,7 @@
 import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ApiError } from '#protocol/error.ts'
 import { ChatModel } from './chat-model.ts'
+import { Metrics } from './metrics.ts'
 import { generations } from './routes/generations.ts'
 import { createRunnerServer, sendJson } from './routes/server.ts'
 import { tokens } from './routes/tokens.ts'
@@ -17,6 +18,7 @@ const RETRY_SECONDS = 2
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
   const entry = defaultModel('chat')
+  const metrics = new Metrics()
   let model: ChatModel | undefined
 
   const find = (name: string): ChatModel => {
@@ -32,7 +34,11 @@ async function main(): Promise<void> {
         ? sendJson(response, 200, { status: 'ok' })
         : sendJson(response, 503, { status: 'starting', detail: entry.id }),
     'GET /models': ({ response }) => sendJson(response, 200, { models: model ? [model.info] : [] }),
-    'POST /generations': generations(find),
+    'GET /metrics': async ({ response }) => {
+      response.writeHead(200, { 'content-type': metrics.contentType })
+      response.end(await metrics.text())
+    },
+    'POST /generations': generations(find, metrics),
     'POST /tokens': tokens(find),
   })
   const stop = () => {

@@ -36,6 +36,13 @@ export class Runner {
     return parse(runnerHealthSchema, await json(response))
   }
 
+  /** What the runner has done, in Prometheus' text format. @throws ApiError */
+  async metrics(): Promise<string> {
+    const response = await this.#fetch('/metrics', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
+    if (!response.ok) throw await refusal(response)
+    return response.text()
+  }
+
   /** @throws ApiError */
   async models(): Promise<readonly RunnerModel[]> {
     const response = await this.#fetch('/models', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })

@@ -8,12 +8,14 @@ import type { EngineEvent, EngineRequest } from './engine.ts'
 import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-thread.ts'
 
 /** Requests that may be waiting or running at once. */
-const MOST_REQUESTS = 64
+const MOST_REQUESTS = 256
 /** Weight of the newest request in the running average of how long one takes. */
 const NEWEST = 0.2
 
 export class EngineClient {
   readonly contextLength: number
+  /** Sequences that it computes at once. */
+  readonly slots: number
   /** Settles only if the thread dies: rejects with the reason. */
   readonly died: Promise<never>
   readonly #thread: Worker
@@ -21,9 +23,10 @@ export class EngineClient {
   #nextId = 1
   #averageSeconds = 1
 
-  private constructor(thread: Worker, contextLength: number) {
+  private constructor(thread: Worker, { contextLength, slots }: { contextLength: number; slots: number }) {
     this.#thread = thread
     this.contextLength = contextLength
+    this.slots = slots
     thread.on('message', (message: EngineMessage) => {
       if (message.type !== 'ready') this.#deliver(message)
     })
@@ -45,7 +48,7 @@ export class EngineClient {
       thread.once('error', reject)
       thread.once('message', (message: EngineMessage) => {
         thread.off('error', reject)
-        if (message.type === 'ready') resolve(new EngineClient(thread, message.contextLength))
+        if (message.type === 'ready') resolve(new EngineClient(thread, message))
         else reject(new Error(`the engine began with ${message.type}`))
       })
     })
@@ -58,7 +61,7 @@ export class EngineClient {
    */
   submit(request: Omit<EngineRequest, 'id'>, listen: (event: EngineEvent) => void): () => void {
     if (this.#listeners.size >= MOST_REQUESTS) {
-      const retryAfter = Math.min(60, Math.ceil(this.#averageSeconds))
+      const retryAfter = Math.min(60, Math.ceil((this.#averageSeconds * this.#listeners.size) / this.slots))
       throw new ApiError('queue_full', `${MOST_REQUESTS} requests are waiting already, which is the limit`, {
         retryAfter,
       })

@@ -27,7 +27,9 @@ export interface EngineThreadData extends EngineMemory {
 export type EngineCommand =
   | { readonly type: 'submit'; readonly request: EngineRequest }
   | { readonly type: 'cancel'; readonly id: number }
-export type EngineMessage = EngineEvent | { readonly type: 'ready'; readonly contextLength: number }
+export type EngineMessage =
+  | EngineEvent
+  | { readonly type: 'ready'; readonly contextLength: number; readonly slots: number }
 
 /** More sequences at once gain little on a processor. */
 const MOST_SLOTS = 32
@@ -59,4 +61,4 @@ port.on('message', (command: EngineCommand) => {
   stepping = true
   setImmediate(step)
 })
-send({ type: 'ready', contextLength: config.contextLength })
+send({ type: 'ready', contextLength: config.contextLength, slots })

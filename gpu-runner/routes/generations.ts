@@ -6,6 +6,7 @@ import { ApiError } from '#protocol/error.ts'
 import { type GenerationEvent, generationRequestSchema } from '#protocol/generation.ts'
 import type { ChatModel } from '../chat-model.ts'
 import type { EngineEvent } from '../engine/engine.ts'
+import type { Metrics } from '../metrics.ts'
 import { type Exchange, readJson } from './server.ts'
 
 const MOST_SEED = 2 ** 48 - 1
@@ -13,7 +14,10 @@ const MOST_SEED = 2 ** 48 - 1
 const HEARTBEAT_MS = 10_000
 
 /** @param find the model of that name; throws ApiError if there is none, or not yet */
-export function generations(find: (model: string) => ChatModel): (exchange: Exchange) => Promise<void> {
+export function generations(
+  find: (model: string) => ChatModel,
+  metrics: Metrics,
+): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
     const parsed = v.safeParse(generationRequestSchema, await readJson(request))
     if (!parsed.success) {
@@ -25,12 +29,16 @@ export function generations(find: (model: string) => ChatModel): (exchange: Exch
     const prompt = model.encode(asPrompt, maxTokens)
     const sampling = { ...asked, seed: seed ?? randomInt(MOST_SEED), logprobs: logprobs ?? undefined }
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
-    const cancel = model.engine.submit({ ...prompt, ...sampling }, (event) => {
+    const { engine } = model
+    const cancel = engine.submit({ ...prompt, ...sampling }, (event) => {
+      follow(event)
       if (event.type === 'error') logFailure(request, event.message)
       const rendered = render(event, model, prompt.prompt.length)
       if (rendered) send(rendered)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
+    // Only what was taken is followed; its first event comes later.
+    const follow = metrics.follow(name, prompt, engine.contextLength * engine.slots)
     const heartbeat = setInterval(() => response.write(': waiting\n\n'), HEARTBEAT_MS)
     response.once('close', () => {
       clearInterval(heartbeat)

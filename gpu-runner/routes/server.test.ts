@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { ApiError } from '#protocol/error.ts'
 import type { ChatModel } from '../chat-model.ts'
 import type { EngineEvent } from '../engine/engine.ts'
+import { Metrics } from '../metrics.ts'
 import { generations } from './generations.ts'
 import { createRunnerServer, readJson, sendJson } from './server.ts'
 
@@ -60,7 +61,7 @@ describe('the runner', () => {
     'GET /busy': () => {
       throw new ApiError('queue_full', 'busy', { retryAfter: 7 })
     },
-    'POST /generations': generations(model),
+    'POST /generations': generations(model, new Metrics()),
   })
   let url = ''
   before(async () => {

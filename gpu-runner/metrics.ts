@@ -1,0 +1,103 @@
+/**
+ * What the runner has done, as Prometheus reads it. Names are vLLM's where it has them
+ * (https://docs.vllm.ai/en/latest/usage/metrics.html), so that its dashboards fit; times are in seconds.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { EngineEvent, EngineRequest } from './engine/engine.ts'
+
+const FIRST_TOKEN_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const NEXT_TOKEN_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5]
+const REQUEST_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600]
+const labelNames = ['model_name'] as const
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #waiting = this.#gauge('vllm:num_requests_waiting', 'Requests that wait for a slot')
+  readonly #running = this.#gauge('vllm:num_requests_running', 'Requests in the running batch')
+  readonly #kvUsage = this.#gauge(
+    'vllm:kv_cache_usage_perc',
+    'Share of the KV cache that the prompts of running sequences fill, 0 to 1',
+  )
+  readonly #promptTokens = this.#counter('vllm:prompt_tokens_total', 'Tokens of the prompts answered')
+  readonly #cachedTokens = this.#counter('vllm:prefix_cache_hits_total', 'Of them, those that were not computed again')
+  readonly #generated = this.#counter('vllm:generation_tokens_total', 'Tokens generated')
+  readonly #ended = new Counter({
+    name: 'vllm:request_success_total',
+    help: 'Requests by how they ended',
+    labelNames: ['model_name', 'finished_reason'],
+    registers: [this.#registry],
+  })
+  readonly #firstToken = this.#histogram(
+    'vllm:time_to_first_token_seconds',
+    'To the first text, waiting included',
+    FIRST_TOKEN_BUCKETS,
+  )
+  readonly #nextToken = this.#histogram(
+    'vllm:inter_token_latency_seconds',
+    'From one token to the next, a mean for each request',
+    NEXT_TOKEN_BUCKETS,
+  )
+  readonly #queued = this.#histogram('vllm:request_queue_time_seconds', 'Waiting for a slot', FIRST_TOKEN_BUCKETS)
+  readonly #whole = this.#histogram('vllm:e2e_request_latency_seconds', 'A whole request', REQUEST_BUCKETS)
+
+  /** Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /**
+   * Follows a request from its submission on. The result is to be told each of its events.
+   * @param capacity tokens that the KV cache has room for
+   */
+  follow(model: string, { prompt }: Pick<EngineRequest, 'prompt'>, capacity: number): (event: EngineEvent) => void {
+    const label = { model_name: model }
+    const since = performance.now()
+    const seconds = () => (performance.now() - since) / 1000
+    let state: 'waiting' | 'running' = 'waiting'
+    let said = false
+    this.#waiting.inc(label)
+    return (event) => {
+      switch (event.type) {
+        case 'start':
+          state = 'running'
+          this.#waiting.dec(label)
+          this.#running.inc(label)
+          this.#queued.observe(label, seconds())
+          this.#kvUsage.inc(label, prompt.length / capacity)
+          return
+        case 'text':
+          if (!said) this.#firstToken.observe(label, seconds())
+          said = true
+          return
+        default:
+          if (state === 'running') this.#kvUsage.dec(label, prompt.length / capacity)
+          ;(state === 'running' ? this.#running : this.#waiting).dec(label)
+          this.#ended.inc({ ...label, finished_reason: event.type === 'finish' ? event.finishReason : event.type })
+          this.#whole.observe(label, seconds())
+          if (event.type === 'finish') this.#finish(label, event)
+      }
+    }
+  }
+
+  #finish(label: { model_name: string }, { usage, timings }: Extract<EngineEvent, { type: 'finish' }>): void {
+    this.#promptTokens.inc(label, usage.promptTokens)
+    this.#cachedTokens.inc(label, usage.cachedTokens)
+    this.#generated.inc(label, usage.completionTokens)
+    const later = usage.completionTokens - 1
+    if (later > 0) this.#nextToken.observe(label, timings.generationMs / later / 1000)
+  }
+
+  #gauge(name: string, help: string): Gauge<'model_name'> {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+  }
+  #counter(name: string, help: string): Counter<'model_name'> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+  #histogram(name: string, help: string, buckets: number[]): Histogram<'model_name'> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] })
+  }
+}
