@@ -1,14 +1,16 @@
 /**
- * e to the power of `x` for x ≤ 0, within 3 · 10⁻⁸ of itself: a sixth the time of `Math.exp`, which sampling from a whole
- * vocabulary would mostly consist of. x = k · ln 2 + f with |f| ≤ ln 2 / 2; e^f by its Taylor series.
+ * e to the power of `x` for x ≤ 0, within 3 · 10⁻⁸ of itself, and 0 below −64: a tenth of the time of `Math.exp`, which
+ * sampling from a whole vocabulary would mostly consist of. x = −n · ln 2 / 64 + f; a table for the first part, three
+ * terms of Taylor's series for the second.
  */
-const SMALLEST = 1074
-const POWERS = Float64Array.from({ length: SMALLEST + 1 }, (_, k) => 2 ** -k)
+const LEAST = -64
+const STEPS = 64 / Math.LN2
+const STEP = Math.LN2 / 64
+const TABLE = Float64Array.from({ length: Math.ceil(-LEAST * STEPS) + 1 }, (_, n) => 2 ** (-n / 64))
 
 export function expNegative(x: number): number {
-  const k = Math.round(-x * Math.LOG2E)
-  if (!(k <= SMALLEST)) return 0
-  const f = x + k * Math.LN2
-  const series = 1 + f * (1 + f * (1 / 2 + f * (1 / 6 + f * (1 / 24 + f * (1 / 120 + f * (1 / 720 + f * (1 / 5040)))))))
-  return series * (POWERS[k] as number)
+  if (!(x >= LEAST)) return 0
+  const n = (0.5 - x * STEPS) | 0
+  const f = x + n * STEP
+  return (TABLE[n] as number) * (1 + f + 0.5 * f * f)
 }

@@ -105,9 +105,10 @@ test('a token of −∞ is never drawn', () => {
 })
 
 test('the exponential is one', () => {
-  for (let x = 0; x > -760; x -= 0.0917) {
+  for (let x = 0; x >= -64; x -= 0.00917) {
     const exact = Math.exp(x)
-    assert.ok(Math.abs(expNegative(x) - exact) <= 3e-8 * exact + Number.MIN_VALUE, String(x))
+    assert.ok(Math.abs(expNegative(x) - exact) <= 3e-8 * exact, String(x))
   }
+  assert.equal(expNegative(-64.1), 0)
   assert.equal(expNegative(Number.NEGATIVE_INFINITY), 0)
 })

@@ -17,6 +17,8 @@ export interface SamplingOptions {
   readonly typicalP?: number
 }
 
+const BLOCK = 256
+
 /**
  * @param logits [vocabulary]; −∞ is never chosen
  * @param random in [0, 1); not used when greedy
@@ -59,13 +61,37 @@ interface Candidate {
   readonly weight: number
 }
 
+/** Weighs all once, block by block, and then only the block that is drawn. */
 function drawFromAll(logits: Float32Array, peak: number, temperature: number, random: number): number {
-  let left = random * totalWeight(logits, peak, temperature)
-  for (let token = 0; token < logits.length; token++) {
-    left -= expNegative(((logits[token] as number) - peak) / temperature)
-    if (left < 0) return token
+  const blocks = new Float64Array(Math.ceil(logits.length / BLOCK))
+  let total = 0
+  for (let block = 0; block < blocks.length; block++) {
+    const weight = weightOf(logits, peak, temperature, block * BLOCK)
+    blocks[block] = weight
+    total += weight
+  }
+  let left = random * total
+  for (let block = 0; block < blocks.length; block++) {
+    const weight = blocks[block] as number
+    if (left >= weight) {
+      left -= weight
+      continue
+    }
+    const end = Math.min((block + 1) * BLOCK, logits.length)
+    for (let token = block * BLOCK; token < end; token++) {
+      left -= expNegative(((logits[token] as number) - peak) / temperature)
+      if (left < 0) return token
+    }
   }
   return argmax(logits)
+}
+
+/** Of one block of tokens. */
+function weightOf(logits: Float32Array, peak: number, temperature: number, from: number): number {
+  const end = Math.min(from + BLOCK, logits.length)
+  let weight = 0
+  for (let token = from; token < end; token++) weight += expNegative(((logits[token] as number) - peak) / temperature)
+  return weight
 }
 
 function totalWeight(logits: Float32Array, peak: number, temperature: number): number {
