@@ -146,11 +146,15 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
       if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
   }
 
-  /** Takes a request out; whether it was here. What it has computed is kept for the next turn. */
+  /**
+   * Takes a request out; whether it was here. What it has computed of its prompt is kept; not so the answer, which the
+   * next turn computes again, as it would if nothing were kept: token by token, the last bits come out otherwise.
+   */
   #leave(id: number): boolean {
     const running = this.#scheduler.running.find(({ request }) => request.id === id)
     const sequence = this.#sequences.get(id)
-    if (running && sequence) this.#keep(running.request, sequence.tokens.slice(0, running.computed), running.slot)
+    if (running && sequence)
+      this.#keep(running.request, running.request.prompt.slice(0, running.computed), running.slot)
     const moves: readonly Move[] | undefined = this.#scheduler.leave(id)
     for (const { from, to, length } of moves ?? []) this.#decoder.move(from, to, length)
     this.#sequences.delete(id)

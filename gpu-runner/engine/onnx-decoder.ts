@@ -20,12 +20,11 @@ export interface OnnxDecoderOptions {
   readonly slots?: number
 }
 
-/** What one run reads and writes, for a number of slots and of tokens each. */
+/** What one run of a slot reads and writes, for a number of tokens. */
 interface Plan extends Disposable {
   readonly ids: BigInt64Array
-  /** By slot: how many tokens there are after the run, less one. */
-  readonly lengthsMinusOne: Int32Array
-  /** The greatest length after the run. */
+  /** How many tokens there are after the run, less one; and not less. */
+  readonly lengthMinusOne: Int32Array
   readonly totalLength: Int32Array
   readonly binding: Binding
 }
@@ -39,7 +38,7 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   readonly #kv: KvCache
   readonly #vocabularySize: number
   readonly #logits: DataOf<'float32'>
-  /** The plans for one token a slot, by the number of slots: they are run over and over. */
+  /** The plans for one token, by slot: they are run over and over. */
   readonly #decodePlans = new Map<number, Plan>()
 
   constructor(runtime: Runtime, options: OnnxDecoderOptions) {
@@ -55,34 +54,47 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   }
 
   run(tokens: readonly number[], position: number, slot = 0): Float32Array {
-    const end = position + tokens.length
-    if (tokens.length === 0 || end > this.contextLength) {
-      throw new RangeError(`${tokens.length} tokens at ${position} do not fit in a context of ${this.contextLength}`)
-    }
-    if (tokens.length === 1 && slot === 0) return this.decode(tokens, [position])
-    using plan = this.#plan(slot, 1, tokens.length)
+    if (tokens.length === 1) return this.#runOne(tokens[0] as number, position, slot)
+    this.#requireRoom(position, tokens.length)
+    using plan = this.#plan(slot, tokens.length)
     for (const [i, token] of tokens.entries()) plan.ids[i] = BigInt(token)
-    plan.lengthsMinusOne[0] = end - 1
-    plan.totalLength[0] = end
-    plan.binding.run()
-    return this.#logits.subarray(0, this.#vocabularySize)
+    return this.#run(plan, position + tokens.length, slot)
   }
 
+  /**
+   * One after the other: in one run with others, a sequence's last bits would differ from those it has alone, and what is
+   * sampled from them now and then (see decision 5).
+   */
   decode(tokens: readonly number[], positions: readonly number[]): Float32Array {
     const count = tokens.length
     if (count === 0 || count > this.slots) throw new RangeError(`${count} sequences do not fit in ${this.slots} slots`)
-    const plan = this.#decodePlans.get(count) ?? this.#plan(0, count, 1)
-    this.#decodePlans.set(count, plan)
-    let longest = 0
-    for (const [i, position] of positions.entries()) {
-      if (position >= this.contextLength) throw new RangeError(`position ${position} is beyond ${this.contextLength}`)
-      plan.ids[i] = BigInt(tokens[i] as number)
-      plan.lengthsMinusOne[i] = position
-      longest = Math.max(longest, position + 1)
-    }
-    plan.totalLength[0] = longest
-    plan.binding.run()
+    for (const [slot, token] of tokens.entries()) this.#runOne(token, positions[slot] as number, slot)
     return this.#logits.subarray(0, count * this.#vocabularySize)
+  }
+
+  #runOne(token: number, position: number, slot: number): Float32Array {
+    this.#requireRoom(position, 1)
+    const plan = this.#decodePlans.get(slot) ?? this.#plan(slot, 1)
+    this.#decodePlans.set(slot, plan)
+    plan.ids[0] = BigInt(token)
+    return this.#run(plan, position + 1, slot)
+  }
+
+  #requireRoom(position: number, count: number): void {
+    if (count > 0 && position + count <= this.contextLength) return
+    throw new RangeError(`${count} tokens at ${position} do not fit in a context of ${this.contextLength}`)
+  }
+
+  /** @param end tokens in the slot after the run */
+  #run(plan: Plan, end: number, slot: number): Float32Array {
+    plan.lengthMinusOne[0] = end - 1
+    plan.totalLength[0] = end
+    plan.binding.run()
+    return this.#logitsOf(slot)
+  }
+
+  #logitsOf(slot: number): DataOf<'float32'> {
+    return this.#logits.subarray(slot * this.#vocabularySize, (slot + 1) * this.#vocabularySize)
   }
 
   move(from: number, to: number, length: number): void {
@@ -97,32 +109,30 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
     this.#kv.restore(slot, copy, length)
   }
 
-  #plan(slot: number, count: number, length: number): Plan {
+  #plan(slot: number, length: number): Plan {
     const runtime = this.#runtime
-    const ids = runtime.tensor('int64', [count, length])
-    const lengthsMinusOne = runtime.tensor('int32', [count])
+    const ids = runtime.tensor('int64', [1, length])
+    const lengthMinusOne = runtime.tensor('int32', [1])
     const totalLength = runtime.tensor('int32', [])
-    const lastRows = BigInt64Array.from({ length: count }, (_, i) => BigInt((i + 1) * length - 1))
-    const logitRows = runtime.tensor('int64', [count], lastRows)
-    const logitsData = this.#logits.subarray(0, count * this.#vocabularySize)
-    const logits = runtime.tensor('float32', [count, this.#vocabularySize], logitsData)
-    const windows = [...this.#kv.windows(runtime, slot, count)]
+    const logitRow = runtime.tensor('int64', [1], BigInt64Array.of(BigInt(length - 1)))
+    const logits = runtime.tensor('float32', [1, this.#vocabularySize], this.#logitsOf(slot))
+    const windows = [...this.#kv.windows(runtime, slot)]
     const named = (prefix: string): Record<string, Tensor> =>
       Object.fromEntries(windows.map(([name, window]) => [`${prefix}.${name}`, window]))
     const binding = this.#session.bind(
       {
         ...named('past'),
         input_ids: ids,
-        lengths_minus_one: lengthsMinusOne,
+        lengths_minus_one: lengthMinusOne,
         total_length: totalLength,
-        logit_rows: logitRows,
+        logit_rows: logitRow,
       },
       { ...named('present'), logits },
     )
-    const tensors = [ids, lengthsMinusOne, totalLength, logitRows, logits, ...windows.map(([, window]) => window)]
+    const tensors = [ids, lengthMinusOne, totalLength, logitRow, logits, ...windows.map(([, window]) => window)]
     return {
       ids: ids.data,
-      lengthsMinusOne: lengthsMinusOne.data,
+      lengthMinusOne: lengthMinusOne.data,
       totalLength: totalLength.data,
       binding,
       [Symbol.dispose]: () => {
