@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
 import { Runtime } from '../runtime/runtime.ts'
-import { ensureLlamaGraph } from '../store/llama-graph.ts'
+import { ensureDecoderGraph } from '../store/decoder-graph.ts'
 import { openRangeReader } from '../store/range-reader.ts'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
 import { bytesPerToken } from './kv-cache.ts'
@@ -39,7 +39,7 @@ const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
 const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
-const { path: modelPath, config } = ensureLlamaGraph(ggufPath, sha256)
+const { path: modelPath, config } = ensureDecoderGraph(ggufPath, sha256)
 const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
 const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, slots, ...config })
 using reader = openRangeReader(ggufPath)

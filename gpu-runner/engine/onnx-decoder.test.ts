@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import { Runtime } from '../runtime/runtime.ts'
-import { ensureLlamaGraph } from '../store/llama-graph.ts'
+import { ensureDecoderGraph } from '../store/decoder-graph.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
 
 const REFERENCES = path.join(import.meta.dirname, '../../models/architectures/testdata')
@@ -31,7 +31,7 @@ for (const name of ['tiny-llama', 'tiny-llama-tied']) {
     const { prompt, tokens, logits } = reference
     const ggufPath = path.join(folder, `${name}.gguf`)
     copyFileSync(path.join(REFERENCES, `${name}.gguf`), ggufPath)
-    const { path: modelPath, config } = ensureLlamaGraph(ggufPath, name)
+    const { path: modelPath, config } = ensureDecoderGraph(ggufPath, name)
     const runtime = new Runtime()
     const decoder = new OnnxDecoder(runtime, { modelPath, threads: 1, ...config })
     after(() => {

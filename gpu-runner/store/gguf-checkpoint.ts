@@ -2,7 +2,7 @@
 import { type GgufFile, type GgufTensor, readTensor } from '#models/importers/gguf.ts'
 import { dequantize, type GgmlType, unpackQ4_1, unpackQ8_0 } from '#models/importers/gguf-quant.ts'
 import type { RangeReader } from '#models/importers/range-reader.ts'
-import { BLOCK_SIZE, type BlockQuantized, type Matrix, type Parameters } from '#models/nn/parameters.ts'
+import { BLOCK_SIZE, type BlockQuantized, type Parameters } from '#models/nn/parameters.ts'
 import { StoreError } from './store-error.ts'
 
 const ZERO_POINT = 128
@@ -10,36 +10,54 @@ const GREATEST_CODE = 127
 
 /** Throws StoreError if a tensor is missing or of another shape than its use needs. */
 export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters {
-  const find = (name: string): GgufTensor => {
+  /** @param dims slowest-changing first */
+  const find = (name: string, dims: readonly number[]): GgufTensor => {
     const tensor = file.tensors.get(name)
     if (!tensor) throw new StoreError('invalid_model', `the checkpoint has no tensor ${name}`)
+    const actual = tensor.dims.toReversed()
+    if (String(actual) !== String(dims)) {
+      throw new StoreError('invalid_model', `${name} is [${actual.join(', ')}], not [${dims.join(', ')}]`)
+    }
     return tensor
   }
+  const findMatrix = (name: string, rows: number, columns: number): GgufTensor => {
+    const tensor = find(name, [rows, columns])
+    if (columns % BLOCK_SIZE === 0) return tensor
+    throw new StoreError('invalid_model', `${name} has rows of ${columns} elements, no multiple of ${BLOCK_SIZE}`)
+  }
+  const read = (tensor: GgufTensor): Part => {
+    const { type, dims } = tensor
+    return { rows: dims[1] ?? 1, type, bytes: readTensor(reader, tensor) }
+  }
   return {
-    vector(name) {
-      const tensor = find(name)
-      return dequantize(tensor.type, readTensor(reader, tensor))
+    vector(name, length) {
+      const { type, bytes } = read(find(name, [length]))
+      return dequantize(type, bytes)
     },
-    matrix(...names) {
-      const tensors = names.map(find)
-      const columns = tensors[0]?.dims[0] ?? 0
-      for (const { name, dims } of tensors) {
-        if (dims.length !== 2 || dims[0] !== columns || columns % BLOCK_SIZE !== 0) {
-          throw new StoreError('invalid_model', `${name} is [${dims}], not a matrix of ${columns} columns`)
-        }
-      }
-      const rows = tensors.reduce((sum, { dims }) => sum + (dims[1] ?? 0), 0)
+    matrix(columns, rowsOf) {
+      const tensors = Object.entries(rowsOf).map(([name, rows]) => findMatrix(name, rows, columns))
+      const rows = Object.values(rowsOf).reduce((sum, count) => sum + count, 0)
       // 4-bit blocks stay exactly what they are; whatever else is in the checkpoint becomes 8-bit.
       const bits = tensors.every(({ type }) => type === 'Q4_1') ? 4 : 8
       const stack = bits === 4 ? stackAffine : stackSymmetric
-      const parts = () => tensors.map((tensor) => ({ type: tensor.type, bytes: readTensor(reader, tensor) }))
-      return { name: names.join('+'), rows, columns, bits, load: () => stack(parts(), rows, columns) } satisfies Matrix
+      return {
+        name: Object.keys(rowsOf).join('+'),
+        rows,
+        columns,
+        bits,
+        load: () => stack(tensors.map(read), rows, columns),
+      }
+    },
+    table(columns, name, rows) {
+      const tensor = findMatrix(name, rows, columns)
+      return { name, rows, columns, bits: 8, load: () => stackSymmetric([read(tensor)], rows, columns) }
     },
   }
 }
 
 /** A stored tensor; several are stacked one under the other. */
 interface Part {
+  readonly rows: number
   readonly type: GgmlType
   readonly bytes: Uint8Array
 }
@@ -66,15 +84,22 @@ function stackAffine(parts: readonly Part[], rows: number, columns: number): Blo
   return { codes, scales, offsets }
 }
 
+/** By rows at a time: all elements as float32 would take several times the memory of their codes. */
+const ROWS_AT_ONCE = 1024
+
 function stackSymmetric(parts: readonly Part[], rows: number, columns: number): BlockQuantized {
   const codes = new Uint8Array(rows * columns)
   const scales = new Float32Array((rows * columns) / BLOCK_SIZE)
   let at = 0
-  for (const { type, bytes } of parts) {
-    const part = type === 'Q8_0' ? unpackQ8_0(bytes) : quantize(dequantize(type, bytes))
-    for (const [i, code] of part.codes.entries()) codes[at + i] = code + ZERO_POINT
-    scales.set(part.scale, at / BLOCK_SIZE)
-    at += part.codes.length
+  for (const { type, bytes, rows: count } of parts) {
+    const rowBytes = bytes.length / count
+    for (let row = 0; row < count; row += ROWS_AT_ONCE) {
+      const some = bytes.subarray(row * rowBytes, (row + ROWS_AT_ONCE) * rowBytes)
+      const piece = type === 'Q8_0' ? unpackQ8_0(some) : quantize(dequantize(type, some))
+      for (let i = 0; i < piece.codes.length; i++) codes[at + i] = (piece.codes[i] as number) + ZERO_POINT
+      scales.set(piece.scale, at / BLOCK_SIZE)
+      at += piece.codes.length
+    }
   }
   return { codes, scales, offsets: new Float32Array() }
 }

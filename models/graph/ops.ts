@@ -46,6 +46,9 @@ export const OPS = {
   Add: elementwise,
   Mul: elementwise,
   Sigmoid: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
+  Tanh: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
+  /** x · Φ(x); `approximate` is 'none' or 'tanh'. */
+  Gelu: op({ domain: '', inputs: [1, 1], attributes: { approximate: 'string' }, infer: ([x]) => [known(x)] }),
   Cast: op({
     domain: '',
     inputs: [1, 1],
@@ -157,7 +160,8 @@ export const OPS = {
   /**
    * Attention of `num_heads` query heads over `kv_num_heads` key-value heads, rotary embedding and KV cache included.
    * Inputs: query (or packed query-key-value), key, value, past key, past value [batch, kvHeads, capacity, headDim],
-   * lengths − 1 [batch], greatest total length, cos, sin. Outputs: attention, present key, present value.
+   * lengths − 1 [batch], greatest total length, cos, sin. Outputs: attention, present key, present value. A token sees
+   * the last `local_window_size` tokens, itself included; scores are capped as `softcap` · tanh(score / `softcap`).
    */
   GroupQueryAttention: op({
     domain: 'com.microsoft',
@@ -168,6 +172,8 @@ export const OPS = {
       do_rotary: 'int?',
       rotary_interleaved: 'int?',
       scale: 'float?',
+      local_window_size: 'int?',
+      softcap: 'float?',
     },
     infer: ([query, , , pastKey, pastValue], { num_heads }) => {
       const width = num_heads * Number(dimAt(pastKey, -1))

@@ -1,6 +1,5 @@
 /** Linear layers over matrices that stay quantised: y = x · Wᵀ. */
 import type { GraphBuilder } from '../graph/builder.ts'
-import { GraphError } from '../graph/error.ts'
 import type { Value } from '../graph/graph.ts'
 import { BLOCK_SIZE, type BlockQuantized, type Matrix } from './parameters.ts'
 
@@ -11,8 +10,8 @@ import { BLOCK_SIZE, type BlockQuantized, type Matrix } from './parameters.ts'
  */
 const ACCURACY_LEVEL = { 4: 1, 8: 4 } as const
 
-/** x [..., columns] → [..., rows] */
-export function linear(g: GraphBuilder, x: Value, matrix: Matrix): Value {
+/** x [..., columns] → [..., rows]; `bias` is [rows]. */
+export function linear(g: GraphBuilder, x: Value, matrix: Matrix, bias?: Value): Value {
   const { name, rows: N, columns: K, bits } = matrix
   const blocks = K / BLOCK_SIZE
   const load = keepUntil(bits === 4 ? 3 : 2, () => matrix.load())
@@ -25,7 +24,8 @@ export function linear(g: GraphBuilder, x: Value, matrix: Matrix): Value {
   )
   const scales = g.weight(`${name}.scales`, 'float32', [N, blocks], () => load().scales, `${name}.scales`)
   const attributes = { K, N, bits, block_size: BLOCK_SIZE, accuracy_level: ACCURACY_LEVEL[bits] }
-  const [y] = g.op('MatMulNBits', [x, codes, scales], attributes)
+  const inputs = [x, codes, scales, ...(bias ? [null, null, bias] : [])]
+  const [y] = g.op('MatMulNBits', inputs, attributes)
   if (bits === 8) return y
   // An offset is the same for a whole block, so it meets the sum of the block's inputs. As zero points of MatMulNBits,
   // which may be fractions too, the offsets would take it off its fast path.
@@ -36,9 +36,8 @@ export function linear(g: GraphBuilder, x: Value, matrix: Matrix): Value {
 }
 
 /** ids [...] → the rows of an 8-bit table that they name, [..., columns]. `linear` over it shares its bytes. */
-export function embedding(g: GraphBuilder, ids: Value, table: Matrix): Value {
+export function embedding(g: GraphBuilder, ids: Value, table: Matrix & { readonly bits: 8 }): Value {
   const { name, rows, columns, bits } = table
-  if (bits !== 8) throw new GraphError(`the table ${name} has ${bits}-bit codes, not 8-bit`)
   const load = keepUntil(2, () => table.load())
   const codes = g.weight(`${name}.rows.codes`, 'uint8', [rows, columns], () => load().codes, `${name}.codes`)
   const shape = [rows, columns / BLOCK_SIZE]

@@ -26,8 +26,11 @@ export interface Matrix {
   load(): BlockQuantized
 }
 
+/** Each throws if a name is not in the checkpoint, or there of another shape. */
 export interface Parameters {
-  /** One matrix, or several of equal width stacked by rows. Throws if a name is not in the checkpoint. */
-  matrix(...names: string[]): Matrix
-  vector(name: string): Float32Array
+  /** One matrix, or several stacked in the order given; `rows` has the rows of each by its name. */
+  matrix(columns: number, rows: Readonly<Record<string, number>>): Matrix
+  /** A matrix whose rows are looked up, and so of 8 bits. */
+  table(columns: number, name: string, rows: number): Matrix & { readonly bits: 8 }
+  vector(name: string, length: number): Float32Array
 }

@@ -1,18 +1,40 @@
 /** Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864), as tables for GroupQueryAttention. */
+import type { GraphBuilder } from '../graph/builder.ts'
+import type { Value } from '../graph/graph.ts'
 
-export interface RopeTables {
-  /** [positions, headDim / 2] */
-  readonly cos: Float32Array
-  readonly sin: Float32Array
+export interface RopeOptions {
+  readonly positions: number
+  readonly headDim: number
+  readonly base: number
+  /** What positions are divided by, so that more of them fit between the angles of training. */
+  readonly stretch: number
+  /** What each frequency is divided by, [headDim / 2]: Llama 3.1's way to a long context. */
+  readonly divisors?: Float32Array | undefined
+}
+
+/** The weights of one rotary embedding, [positions, headDim / 2] each. */
+export interface Rope {
+  readonly cos: Value
+  readonly sin: Value
+}
+
+/** @param name what the weights' names begin with */
+export function ropeWeights(g: GraphBuilder, name: string, options: RopeOptions): Rope {
+  const { cos, sin } = ropeTables(options)
+  const shape = [options.positions, options.headDim / 2]
+  return {
+    cos: g.weight(`${name}.cos`, 'float32', shape, () => cos),
+    sin: g.weight(`${name}.sin`, 'float32', shape, () => sin),
+  }
 }
 
 /** Angles position · base^(−2j / headDim), computed in double precision. */
-export function ropeTables(positions: number, headDim: number, base: number): RopeTables {
+function ropeTables({ positions, headDim, base, stretch, divisors }: RopeOptions) {
   const half = headDim / 2
   const cos = new Float32Array(positions * half)
   const sin = new Float32Array(positions * half)
   for (let j = 0; j < half; j++) {
-    const frequency = base ** ((-2 * j) / headDim)
+    const frequency = base ** ((-2 * j) / headDim) / (stretch * (divisors?.[j] ?? 1))
     for (let position = 0; position < positions; position++) {
       cos[position * half + j] = Math.cos(position * frequency)
       sin[position * half + j] = Math.sin(position * frequency)

@@ -2,7 +2,7 @@
 import { OnnxDecoder } from '#gpu-runner/engine/onnx-decoder.ts'
 import { argmax } from '#gpu-runner/engine/sampler.ts'
 import { Runtime } from '#gpu-runner/runtime/runtime.ts'
-import { ensureLlamaGraph } from '#gpu-runner/store/llama-graph.ts'
+import { ensureDecoderGraph } from '#gpu-runner/store/decoder-graph.ts'
 import { serve } from './contender.ts'
 
 let decoder: OnnxDecoder
@@ -18,7 +18,7 @@ function prefill(tokens: readonly number[], slot = 0): Float32Array {
 serve({
   name: 'tandem',
   async load({ ggufPath, sha256, threads, contextLength, sequences }) {
-    const { path, config } = ensureLlamaGraph(ggufPath, sha256)
+    const { path, config } = ensureDecoderGraph(ggufPath, sha256)
     decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength, slots: sequences })
   },
   async prefill(tokens) {

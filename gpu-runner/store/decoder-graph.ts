@@ -16,13 +16,12 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
+import type { DecoderConfig } from '#models/architectures/decoder-blocks.ts'
 import { type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
-import { type GgufFile, parseGguf } from '#models/importers/gguf.ts'
-import { metadataNumber } from '#models/importers/gguf-metadata.ts'
+import { parseGguf } from '#models/importers/gguf.ts'
+import { decoderModel } from './decoder-families.ts'
 import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
-import { StoreError } from './store-error.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
 const LAYOUT = 3
@@ -32,17 +31,18 @@ const WEIGHTS = 'weights.bin'
 export interface DecoderGraph {
   /** The ONNX file. */
   readonly path: string
-  readonly config: LlamaConfig
+  readonly config: DecoderConfig
 }
 
 /**
  * @param ggufPath a verified checkpoint
  * @param sha256 its hash
+ * @throws StoreError `invalid_model` if it is of no family that is known here, or not as its family has to be
  */
-export function ensureLlamaGraph(ggufPath: string, sha256: string): DecoderGraph {
+export function ensureDecoderGraph(ggufPath: string, sha256: string): DecoderGraph {
   using reader = openRangeReader(ggufPath)
   const file = parseGguf(reader)
-  const config = llamaConfig(file)
+  const { config, build } = decoderModel(file)
   const parent = path.dirname(ggufPath)
   const folder = path.join(parent, `graph-${sha256.slice(0, 16)}-v${LAYOUT}`)
   const graph = { path: path.join(folder, MODEL), config }
@@ -50,7 +50,7 @@ export function ensureLlamaGraph(ggufPath: string, sha256: string): DecoderGraph
   mkdirSync(parent, { recursive: true })
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
-    const { model, external } = encodeModel(llama(config, ggufParameters(file, reader)), WEIGHTS)
+    const { model, external } = encodeModel(build(ggufParameters(file, reader)), WEIGHTS)
     writeWeights(path.join(part, WEIGHTS), external)
     writeFileSync(path.join(part, MODEL), model, { flush: true })
     renameSync(part, folder)
@@ -60,32 +60,6 @@ export function ensureLlamaGraph(ggufPath: string, sha256: string): DecoderGraph
     if (!existsSync(graph.path)) throw error
   }
   return graph
-}
-
-/** The hyperparameters of a `llama` checkpoint. Throws StoreError for another architecture. */
-export function llamaConfig(file: GgufFile): LlamaConfig {
-  const architecture = file.metadata.get('general.architecture')
-  if (architecture !== 'llama') {
-    throw new StoreError('invalid_model', `the checkpoint is of the architecture ${String(architecture)}, not llama`)
-  }
-  const read = (key: string) => metadataNumber(file.metadata, `llama.${key}`)
-  const hiddenSize = read('embedding_length')
-  const heads = read('attention.head_count')
-  const headDim = file.metadata.has('llama.rope.dimension_count') ? read('rope.dimension_count') : hiddenSize / heads
-  return {
-    layers: read('block_count'),
-    hiddenSize,
-    heads,
-    kvHeads: read('attention.head_count_kv'),
-    headDim,
-    ffnSize: read('feed_forward_length'),
-    vocabularySize: file.tensors.get('token_embd.weight')?.dims[1] ?? 0,
-    contextLength: read('context_length'),
-    ropeBase: read('rope.freq_base'),
-    normEpsilon: read('attention.layer_norm_rms_epsilon'),
-    ropeInterleaved: true,
-    tiedEmbeddings: !file.tensors.has('output.weight'),
-  }
 }
 
 function writeWeights(file: string, external: readonly ExternalTensor[]): void {
