@@ -39,7 +39,7 @@ const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
 const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
-const { path: modelPath, config } = ensureDecoderGraph(ggufPath, sha256)
+const { path: modelPath, config } = ensureDecoderGraph(ggufPath, sha256, 'float32')
 const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
 const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, slots, ...config })
 using reader = openRangeReader(ggufPath)

@@ -25,15 +25,22 @@ function relativeError(actual: Float32Array, expected: readonly number[]): numbe
   return Math.sqrt(square(expected.map((x, i) => x - (actual[i] ?? Number.NaN))) / square(expected))
 }
 
-for (const name of ['tiny-llama', 'tiny-llama-tied']) {
-  describe(name, () => {
+/** Attention in float16 is for a GPU, but a CPU computes it as well. */
+const CASES = [
+  ['tiny-llama', 'float32'],
+  ['tiny-llama-tied', 'float32'],
+  ['tiny-llama', 'float16'],
+] as const
+
+for (const [name, kvElement] of CASES) {
+  describe(`${name}, attention in ${kvElement}`, () => {
     const reference = JSON.parse(readFileSync(path.join(REFERENCES, `${name}.json`), 'utf8')) as Reference
     const { prompt, tokens, logits } = reference
     const ggufPath = path.join(folder, `${name}.gguf`)
     copyFileSync(path.join(REFERENCES, `${name}.gguf`), ggufPath)
-    const { path: modelPath, config } = ensureDecoderGraph(ggufPath, name)
+    const { path: modelPath, config } = ensureDecoderGraph(ggufPath, name, kvElement)
     const runtime = new Runtime()
-    const decoder = new OnnxDecoder(runtime, { modelPath, threads: 1, ...config })
+    const decoder = new OnnxDecoder(runtime, { modelPath, threads: 1, slots: 3, ...config })
     after(() => {
       decoder[Symbol.dispose]()
       runtime[Symbol.dispose]()
@@ -60,6 +67,17 @@ for (const name of ['tiny-llama', 'tiny-llama-tied']) {
     test('what was computed before is forgotten where it is computed again', () => {
       decoder.run([...tokens].reverse(), 0)
       near(decoder.run(tokens.slice(0, prompt), 0), logits[0])
+    })
+
+    test('a sequence goes on in another slot, copied there or put back', () => {
+      decoder.run(tokens.slice(0, prompt), 0, 0)
+      decoder.move(0, 1, prompt)
+      const saved = decoder.save(1, prompt)
+      assert.equal(saved.bytes, prompt * decoder.bytesPerToken)
+      decoder.run([...tokens].reverse(), 0, 2)
+      decoder.restore(2, saved, prompt - 1)
+      near(decoder.run(tokens.slice(prompt - 1, prompt), prompt - 1, 2), logits[0])
+      for (const slot of [1, 2]) near(decoder.run(tokens.slice(prompt, prompt + 1), prompt, slot), logits[1])
     })
 
     test('no token beyond the context', () => {

@@ -1,8 +1,10 @@
 /**
- * A decoder graph in ONNX Runtime, its KV cache in memory of our own: past and present are the same tensors, so a run
- * appends to the cache in place.
+ * A decoder graph in ONNX Runtime, its KV cache in memory of our own, where the graph runs: past and present are the same
+ * tensors, so a run appends to the cache in place. What else goes in and out is small, and in RAM.
  */
+import type { KvElement } from '#models/architectures/decoder-blocks.ts'
 import type { Binding } from '../runtime/binding.ts'
+import type { Device } from '../runtime/memory.ts'
 import type { Runtime, Session } from '../runtime/runtime.ts'
 import { type DataOf, type Tensor, zeros } from '../runtime/tensor.ts'
 import type { Decoder } from './decoder.ts'
@@ -11,9 +13,12 @@ import { bytesPerToken, KvCache, type KvCopy } from './kv-cache.ts'
 export interface OnnxDecoderOptions {
   readonly modelPath: string
   readonly threads: number
+  /** `cpu` by default. */
+  readonly device?: Device
   readonly layers: number
   readonly kvHeads: number
   readonly headDim: number
+  readonly kvElement: KvElement
   readonly contextLength: number
   readonly vocabularySize: number
   /** Sequences that there is room for; 1 by default. */
@@ -42,14 +47,14 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   readonly #decodePlans = new Map<number, Plan>()
 
   constructor(runtime: Runtime, options: OnnxDecoderOptions) {
-    const { modelPath, threads, contextLength, vocabularySize, slots = 1 } = options
+    const { modelPath, threads, device = 'cpu', contextLength, vocabularySize, slots = 1 } = options
     this.#runtime = runtime
     this.contextLength = contextLength
     this.slots = slots
     this.bytesPerToken = bytesPerToken(options)
     this.#vocabularySize = vocabularySize
-    this.#session = runtime.session(modelPath, { threads })
-    this.#kv = new KvCache({ ...options, capacity: contextLength, slots })
+    this.#session = runtime.session(modelPath, { threads, device })
+    this.#kv = new KvCache({ ...options, capacity: contextLength, slots }, this.#session)
     this.#logits = zeros('float32', slots * vocabularySize)
   }
 
@@ -116,7 +121,7 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
     const totalLength = runtime.tensor('int32', [])
     const logitRow = runtime.tensor('int64', [1], BigInt64Array.of(BigInt(length - 1)))
     const logits = runtime.tensor('float32', [1, this.#vocabularySize], this.#logitsOf(slot))
-    const windows = [...this.#kv.windows(runtime, slot)]
+    const windows = [...this.#kv.windows(slot)]
     const named = (prefix: string): Record<string, Tensor> =>
       Object.fromEntries(windows.map(([name, window]) => [`${prefix}.${name}`, window]))
     const binding = this.#session.bind(
@@ -144,6 +149,7 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
 
   [Symbol.dispose](): void {
     for (const plan of this.#decodePlans.values()) plan[Symbol.dispose]()
+    this.#kv[Symbol.dispose]()
     this.#session[Symbol.dispose]()
   }
 }

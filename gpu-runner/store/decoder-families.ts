@@ -1,5 +1,5 @@
 /** The families of decoders, by a checkpoint's `general.architecture`: how its metadata is read, and what it becomes. */
-import type { DecoderConfig } from '#models/architectures/decoder-blocks.ts'
+import type { DecoderConfig, KvElement } from '#models/architectures/decoder-blocks.ts'
 import { type GemmaConfig, gemma } from '#models/architectures/gemma.ts'
 import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
 import { qwen2, qwen3 } from '#models/architectures/qwen.ts'
@@ -14,15 +14,15 @@ export interface DecoderModel {
   readonly build: (parameters: Parameters) => Graph
 }
 
-type Family = (file: GgufFile) => DecoderModel
+type Family = (file: GgufFile, kvElement: KvElement) => DecoderModel
 
 const family =
   <Config extends DecoderConfig>(
     read: (file: GgufFile) => Config,
     build: (config: Config, parameters: Parameters) => Graph,
   ): Family =>
-  (file) => {
-    const config = read(file)
+  (file, kvElement) => {
+    const config = { ...read(file), kvElement }
     return { config, build: (parameters) => build(config, parameters) }
   }
 
@@ -35,10 +35,10 @@ const FAMILIES: ReadonlyMap<unknown, Family> = new Map([
 ])
 
 /** Throws StoreError for an architecture that is not known, and for metadata that does not describe one that is. */
-export function decoderModel(file: GgufFile): DecoderModel {
+export function decoderModel(file: GgufFile, kvElement: KvElement): DecoderModel {
   const architecture = file.metadata.get('general.architecture')
   const read = FAMILIES.get(architecture)
-  if (read) return read(file)
+  if (read) return read(file, kvElement)
   const known = [...FAMILIES.keys()].join(', ')
   throw new StoreError('invalid_model', `the checkpoint is of the architecture ${architecture}, not one of ${known}`)
 }
@@ -73,6 +73,7 @@ function decoderConfig(file: GgufFile): DecoderConfig {
     ropeStretch: ropeStretch(read),
     ropeDivisors: file.tensors.has('rope_freqs.weight'),
     tiedEmbeddings: !file.tensors.has('output.weight'),
+    kvElement: 'float32',
   }
 }
 

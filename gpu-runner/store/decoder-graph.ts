@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import type { DecoderConfig } from '#models/architectures/decoder-blocks.ts'
+import type { DecoderConfig, KvElement } from '#models/architectures/decoder-blocks.ts'
 import { type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { decoderModel } from './decoder-families.ts'
@@ -24,8 +24,9 @@ import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 3
-const MODEL = 'model.onnx'
+const LAYOUT = 4
+/** The files by what attention computes in; the weights are the same. */
+const MODELS: Readonly<Record<KvElement, string>> = { float32: 'model.onnx', float16: 'model-float16-attention.onnx' }
 const WEIGHTS = 'weights.bin'
 
 export interface DecoderGraph {
@@ -37,22 +38,27 @@ export interface DecoderGraph {
 /**
  * @param ggufPath a verified checkpoint
  * @param sha256 its hash
+ * @param kvElement what attention is to compute in
  * @throws StoreError `invalid_model` if it is of no family that is known here, or not as its family has to be
  */
-export function ensureDecoderGraph(ggufPath: string, sha256: string): DecoderGraph {
+export function ensureDecoderGraph(ggufPath: string, sha256: string, kvElement: KvElement): DecoderGraph {
   using reader = openRangeReader(ggufPath)
   const file = parseGguf(reader)
-  const { config, build } = decoderModel(file)
+  const { config } = decoderModel(file, kvElement)
   const parent = path.dirname(ggufPath)
   const folder = path.join(parent, `graph-${sha256.slice(0, 16)}-v${LAYOUT}`)
-  const graph = { path: path.join(folder, MODEL), config }
+  const graph = { path: path.join(folder, MODELS[kvElement]), config }
   if (existsSync(graph.path)) return graph
   mkdirSync(parent, { recursive: true })
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
-    const { model, external } = encodeModel(build(ggufParameters(file, reader)), WEIGHTS)
-    writeWeights(path.join(part, WEIGHTS), external)
-    writeFileSync(path.join(part, MODEL), model, { flush: true })
+    const encode = (element: KvElement) => {
+      const { model, external } = encodeModel(decoderModel(file, element).build(ggufParameters(file, reader)), WEIGHTS)
+      writeFileSync(path.join(part, MODELS[element]), model, { flush: true })
+      return external
+    }
+    encode('float16')
+    writeWeights(path.join(part, WEIGHTS), encode('float32'))
     renameSync(part, folder)
   } catch (error) {
     rmSync(part, { recursive: true, force: true })

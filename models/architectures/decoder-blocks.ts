@@ -13,7 +13,11 @@ import type { Value } from '../graph/graph.ts'
 import { linear } from '../nn/linear.ts'
 import { addAndNorm, type Norm, norm, rmsNorm } from '../nn/norm.ts'
 import type { Matrix, Parameters } from '../nn/parameters.ts'
+import { cast } from '../nn/cast.ts'
 import { type Rope, ropeWeights } from '../nn/rope.ts'
+
+/** On a CPU float32 is quicker and exact; on CUDA attention has no kernel for it. */
+export type KvElement = 'float32' | 'float16'
 
 export interface DecoderConfig {
   readonly layers: number
@@ -33,6 +37,8 @@ export interface DecoderConfig {
   readonly ropeDivisors: boolean
   /** The output layer is the embedding table. */
   readonly tiedEmbeddings: boolean
+  /** What attention and its KV cache compute in. All else is float32. */
+  readonly kvElement: KvElement
 }
 
 /** A checkpoint on its way into a graph. */
@@ -65,8 +71,9 @@ export const hiddenNorm = ({ g, config, p }: Decoder, name: string): Norm =>
 /** The rotary embedding that the checkpoint's own keys describe. */
 export function checkpointRope({ g, config, p }: Decoder): Rope {
   const { contextLength: positions, headDim, ropeBase: base, ropeStretch: stretch, ropeDivisors } = config
+  const element = config.kvElement
   const divisors = ropeDivisors ? p.vector('rope_freqs.weight', headDim / 2) : undefined
-  return ropeWeights(g, 'rope', { positions, headDim, base, stretch, divisors })
+  return ropeWeights(g, 'rope', { positions, headDim, base, stretch, divisors, element })
 }
 
 /** The block from the second half of a layer: what is added to the residual stream, x [batch, seq, hidden] → the same. */
@@ -145,15 +152,26 @@ export interface AttentionOptions {
  * @returns [batch, seq, hidden]
  */
 export function attend({ g, config, p }: Decoder, i: number, heads: Heads, options: AttentionOptions): Value {
-  const { kvHeads, headDim, hiddenSize } = config
+  const { kvHeads, headDim, hiddenSize, kvElement } = config
   const { positions, rope, interleaved, scale, window, softcap } = options
-  const [query, key = null, value = null] = heads
+  const [query, key, value] = heads.map((head) => cast(g, head, kvElement))
+  if (!query) throw new TypeError('attention has no heads')
   const cache = ['batch', kvHeads, 'capacity', headDim]
-  const pastKey = g.input(`past.${i}.key`, 'float32', cache)
-  const pastValue = g.input(`past.${i}.value`, 'float32', cache)
+  const pastKey = g.input(`past.${i}.key`, kvElement, cache)
+  const pastValue = g.input(`past.${i}.value`, kvElement, cache)
   const [attended, presentKey, presentValue] = g.op(
     'GroupQueryAttention',
-    [query, key, value, pastKey, pastValue, positions.lengthsMinusOne, positions.totalLength, rope.cos, rope.sin],
+    [
+      query,
+      key ?? null,
+      value ?? null,
+      pastKey,
+      pastValue,
+      positions.lengthsMinusOne,
+      positions.totalLength,
+      rope.cos,
+      rope.sin,
+    ],
     {
       num_heads: config.heads,
       kv_num_heads: kvHeads,
@@ -167,7 +185,8 @@ export function attend({ g, config, p }: Decoder, i: number, heads: Heads, optio
   if (!presentKey || !presentValue) throw new TypeError('attention gave no KV cache')
   g.output(presentKey, `present.${i}.key`)
   g.output(presentValue, `present.${i}.value`)
-  return linear(g, attended, p.matrix(config.heads * headDim, { [`blk.${i}.attn_output.weight`]: hiddenSize }))
+  const x = cast(g, attended, 'float32')
+  return linear(g, x, p.matrix(config.heads * headDim, { [`blk.${i}.attn_output.weight`]: hiddenSize }))
 }
 
 /** down(activation(gate(x)) · up(x)) (Shazeer 2020, https://arxiv.org/abs/2002.05202) */

@@ -73,8 +73,10 @@ export function gemma(config: GemmaConfig, p: Parameters): Graph {
 }
 
 function localRope({ g, config }: Decoder<GemmaConfig>) {
-  const { contextLength: positions, headDim, localRopeBase: base } = config
-  return base === undefined ? undefined : ropeWeights(g, 'rope.local', { positions, headDim, base, stretch: 1 })
+  const { contextLength: positions, headDim, localRopeBase: base, kvElement: element } = config
+  return base === undefined
+    ? undefined
+    : ropeWeights(g, 'rope.local', { positions, headDim, base, stretch: 1, element })
 }
 
 /** cap · tanh(x / cap) */

@@ -18,7 +18,7 @@ function prefill(tokens: readonly number[], slot = 0): Float32Array {
 serve({
   name: 'tandem',
   async load({ ggufPath, sha256, threads, contextLength, sequences }) {
-    const { path, config } = ensureDecoderGraph(ggufPath, sha256)
+    const { path, config } = ensureDecoderGraph(ggufPath, sha256, 'float32')
     decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength, slots: sequences })
   },
   async prefill(tokens) {
