@@ -5,6 +5,7 @@
 import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ApiError } from '#protocol/error.ts'
 import { ChatModel } from './chat-model.ts'
+import { chooseDevice } from './cuda/choose-device.ts'
 import { Metrics } from './metrics.ts'
 import { generations } from './routes/generations.ts'
 import { createRunnerServer, sendJson } from './routes/server.ts'
@@ -54,15 +55,19 @@ async function main(): Promise<void> {
 
   const started = performance.now()
   const path = await ensureModel(entry, { root: settings.models })
+  const { cuda, why } = chooseDevice(settings.device, settings.models)
+  const device = cuda === undefined ? 'cpu' : 'cuda'
+  console.log(JSON.stringify({ level: 'info', event: 'device-chosen', device, why }))
   model = await ChatModel.load({
     entry,
     path,
-    device: settings.device,
+    device,
+    cuda,
     threads: settings.threads,
     memory: settings.memory,
   })
   const ms = Math.round(performance.now() - started)
-  console.log(JSON.stringify({ level: 'info', event: 'model-loaded', model: entry.id, device: settings.device, ms }))
+  console.log(JSON.stringify({ level: 'info', event: 'model-loaded', model: entry.id, device, ms }))
   await model.engine.died
 }
 

@@ -19,7 +19,6 @@ export const CUDA_LIBRARIES = {
   curand: 'libcurand.so.10',
   cudnn: 'libcudnn.so.9',
 } as const
-export type CudaLibrary = keyof typeof CUDA_LIBRARIES
 
 /** CUDA cannot be used; the message says why, in words for who runs this machine. */
 export class CudaError extends Error {
@@ -29,13 +28,18 @@ export class CudaError extends Error {
 export interface Cuda extends DeviceCopies {
   /** The path of ONNX Runtime's library that finds the provider. */
   readonly onnxRuntime: string
+  /** Of the GPU's memory. */
+  freeBytes(): number
 }
 
+/** A library whose functions can be called. */
+export type NativeLibrary = LibraryHandle
+
 /** Held for good: koffi unloads a library once its handle is collected. */
-const handles = new Map<string, LibraryHandle>()
+const handles = new Map<string, NativeLibrary>()
 
 /** The library of that name: in the folder, else where the system has it. Throws CudaError. */
-export function openCudaLibrary(name: string, folder: string | undefined): LibraryHandle {
+export function openCudaLibrary(name: string, folder: string | undefined): NativeLibrary {
   const own = folder === undefined ? undefined : path.join(folder, name)
   const file = own !== undefined && existsSync(own) ? own : name
   try {
@@ -68,6 +72,7 @@ export function loadCuda(folder: string): Cuda {
     'int',
   ])
   const memset = runtime.func('cudaMemset', 'int', ['void *', 'int', 'size_t'])
+  const memGetInfo = runtime.func('cudaMemGetInfo', 'int', ['void *', 'void *'])
   const synchronize = runtime.func('cudaDeviceSynchronize', 'int', [])
   const check = (code: number) => {
     if (code !== 0) throw new CudaError(`CUDA failed: ${describe(code)} (${code})`)
@@ -75,6 +80,11 @@ export function loadCuda(folder: string): Cuda {
   return {
     onnxRuntime: path.join(folder, ONNX_RUNTIME),
     memoryName: 'Cuda',
+    freeBytes: () => {
+      const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]
+      check(memGetInfo(free, total))
+      return Number(free[0])
+    },
     copy: (target, source, length, count) => {
       check(memcpy2D(target.at, target.pitch, source.at, source.pitch, length, count, BY_ADDRESS))
       // A copy within the device returns before it is done, and ONNX Runtime's stream does not wait for it.

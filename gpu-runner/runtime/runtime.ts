@@ -66,6 +66,11 @@ export class Runtime implements Disposable {
     api.DisableTelemetryEvents(this.#env.pointer)
   }
 
+  /** Memory that the GPU has left; Infinity without one, as the limit is another one then. */
+  freeDeviceBytes(): number {
+    return this.#cuda?.freeBytes() ?? Number.POSITIVE_INFINITY
+  }
+
   /** A tensor over `data`, or over new zeros. */
   tensor<T extends ElementType>(type: T, dims: readonly number[], data?: DataOf<T>): Tensor<T> {
     const elements =
