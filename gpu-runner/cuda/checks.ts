@@ -53,10 +53,14 @@ function checked(look: Look): CudaCheck {
   try {
     return { ok: true, text: look() }
   } catch (error) {
-    if (error instanceof CudaError || error instanceof OrtError) return { ok: false, text: error.message }
+    if (error instanceof CudaError) return { ok: false, text: error.message }
+    if (error instanceof OrtError) return { ok: false, text: `ONNX Runtime fails on CUDA: ${reasonOf(error)}` }
     throw error
   }
 }
+
+/** CUDA's own words, without the source file and the machine's name that come with them. */
+const reasonOf = ({ message }: OrtError) => /CUDA failure \d+: [^;]+?(?= ?;)/.exec(message)?.[0] ?? message
 
 const ask = new Int32Array(1)
 /** The number that a function of the driver leaves; its arguments follow where it leaves it. */
