@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
 import { Runtime } from '../runtime/runtime.ts'
-import { ensureDecoderGraph } from '../store/decoder-graph.ts'
+import { ensureDecoderGraphs } from '../store/decoder-graph.ts'
 import { openRangeReader } from '../store/range-reader.ts'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
 import { bytesPerToken } from './kv-cache.ts'
@@ -39,15 +39,15 @@ const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
 const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
-const { path: modelPath, config } = ensureDecoderGraph(ggufPath, sha256)
+const { paths, config } = ensureDecoderGraphs(ggufPath, sha256)
 const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
-const decoder = new OnnxDecoder(new Runtime(), { modelPath, threads, slots, ...config })
+const decoder = new OnnxDecoder(new Runtime({ threads }), { paths, slots, ...config })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
 const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })
 // The first runs are slow: they touch the weights and make the operators' buffers.
-decoder.run([0, 0], 0)
-decoder.run([0], 2)
+decoder.prefill([0, 0], 0, 0)
+decoder.decode([0], [2])
 
 let stepping = false
 const step = () => {

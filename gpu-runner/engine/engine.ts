@@ -35,9 +35,6 @@ export interface EngineOptions<S extends KvSnapshot = KvSnapshot> {
   readonly prefixCacheBytes?: number
 }
 
-/** The last tokens of a prompt are always computed: the logits come from there, and one by itself may differ in its last bits. */
-const LEAST_COMPUTED = 2
-
 export class Engine<S extends KvSnapshot = KvSnapshot> {
   readonly #decoder: Decoder<S>
   readonly #vocabulary: Vocabulary
@@ -90,7 +87,7 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     const sequence = new Sequence(request, this.#vocabulary, { now, since: this.#submittedAt.get(id) ?? now })
     this.#sequences.set(id, sequence)
     this.#emit({ type: 'start', id })
-    const known = this.#prefixes.find(tenant, prompt, prompt.length - LEAST_COMPUTED)
+    const known = this.#prefixes.find(tenant, prompt, prompt.length - 1)
     if (!known) return
     this.#decoder.restore(slot, known.snapshot, known.length)
     sequence.cachedTokens = known.length
@@ -99,26 +96,22 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
 
   #prefill({ request, slot, computed }: Running<EngineRequest>, end: number): void {
     const { id, prompt } = request
-    const logits = this.#decoder.run(prompt.slice(computed, end), computed, slot)
-    if (end === prompt.length) {
-      const sequence = this.#sequenceOf(id)
-      sequence.promptDoneAt = this.#now()
-      this.#keep(request, prompt, slot)
-      this.#scheduler.computed(id, end)
-      this.#take(sequence, sequence.choose(logits))
-    } else {
-      this.#scheduler.computed(id, end)
-    }
+    this.#decoder.prefill(prompt.slice(computed, end), computed, slot)
+    const last = prompt.length - 1
+    if (end >= last) this.#keep(request, prompt.slice(0, last), slot)
+    this.#scheduler.computed(id, Math.min(end, last))
   }
 
   #decode(running: readonly Running<EngineRequest>[]): void {
     const sequences = running.map(({ request }) => this.#sequenceOf(request.id))
-    const positions = sequences.map(({ tokens }) => tokens.length - 1)
-    const lastTokens = sequences.map(({ tokens }) => tokens.at(-1) as number)
-    const logits = this.#decoder.decode(lastTokens, positions)
+    const positions = running.map(({ computed }) => computed)
+    const tokens = sequences.map((sequence, i) => sequence.tokens[positions[i] as number] as number)
+    const logits = this.#decoder.decode(tokens, positions)
+    const now = this.#now()
     const vocabulary = logits.length / sequences.length
     const pieces = sequences.map((sequence, i) => {
-      this.#scheduler.computed(sequence.request.id, sequence.tokens.length)
+      if (sequence.generated === 0) sequence.promptDoneAt = now
+      this.#scheduler.computed(sequence.request.id, (positions[i] as number) + 1)
       return sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))
     })
     for (const [i, sequence] of sequences.entries()) this.#take(sequence, pieces[i] as Piece)
@@ -153,8 +146,10 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   #leave(id: number): boolean {
     const running = this.#scheduler.running.find(({ request }) => request.id === id)
     const sequence = this.#sequences.get(id)
-    if (running && sequence)
-      this.#keep(running.request, running.request.prompt.slice(0, running.computed), running.slot)
+    if (running && sequence?.generated === 0) {
+      const { prompt } = running.request
+      this.#keep(running.request, prompt.slice(0, Math.min(running.computed, prompt.length - 1)), running.slot)
+    }
     const moves: readonly Move[] | undefined = this.#scheduler.leave(id)
     for (const { from, to, length } of moves ?? []) this.#decoder.move(from, to, length)
     this.#sequences.delete(id)

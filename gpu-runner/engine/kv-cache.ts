@@ -1,6 +1,6 @@
 /**
  * Keys and values of all sequences: for each layer two tensors [slots, kvHeads, capacity, headDim]. A slot's place never
- * changes, so that a run needs no copy: its tensors are windows on these.
+ * changes, so that a run over the first n slots, or over one, needs no copy: its tensors are windows on these.
  */
 import type { Runtime } from '../runtime/runtime.ts'
 import { type DataOf, type Tensor, zeros } from '../runtime/tensor.ts'
@@ -36,14 +36,14 @@ export class KvCache {
     this.#buffers = Array.from({ length: 2 * layers }, () => zeros('float32', slots * kvHeads * capacity * headDim))
   }
 
-  /** Windows on a slot, by layer and part: `0.key`, `0.value`, … The caller disposes of them. */
-  windows(runtime: Runtime, slot: number): Map<string, Tensor> {
+  /** Windows on `count` slots from `first` on, by layer and part: `0.key`, `0.value`, … The caller disposes of them. */
+  windows(runtime: Runtime, first: number, count: number): Map<string, Tensor> {
     const { kvHeads, capacity, headDim } = this.shape
     return new Map(
       this.#buffers.map((buffer, i) => {
-        const window = buffer.subarray(this.#start(slot), this.#start(slot + 1))
+        const window = buffer.subarray(this.#start(first), this.#start(first + count))
         const name = `${i >> 1}.${i % 2 === 0 ? 'key' : 'value'}`
-        return [name, runtime.tensor('float32', [1, kvHeads, capacity, headDim], window)]
+        return [name, runtime.tensor('float32', [count, kvHeads, capacity, headDim], window)]
       }),
     )
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import { Runtime } from '../runtime/runtime.ts'
-import { ensureDecoderGraph } from '../store/decoder-graph.ts'
+import { ensureDecoderGraphs } from '../store/decoder-graph.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
 
 const REFERENCES = path.join(import.meta.dirname, '../../models/architectures/testdata')
@@ -31,9 +31,17 @@ for (const name of ['tiny-llama', 'tiny-llama-tied']) {
     const { prompt, tokens, logits } = reference
     const ggufPath = path.join(folder, `${name}.gguf`)
     copyFileSync(path.join(REFERENCES, `${name}.gguf`), ggufPath)
-    const { path: modelPath, config } = ensureDecoderGraph(ggufPath, name)
-    const runtime = new Runtime()
-    const decoder = new OnnxDecoder(runtime, { modelPath, threads: 1, ...config })
+    const { paths, config } = ensureDecoderGraphs(ggufPath, name)
+    const runtime = new Runtime({ threads: 1 })
+    const decoder = new OnnxDecoder(runtime, { paths, ...config, slots: 3 })
+    const next = (token: number | undefined, position: number, slot = 0) => {
+      const batch = Array.from({ length: slot + 1 }, (_, i) => (i === slot ? (token as number) : i))
+      const logits = decoder.decode(
+        batch,
+        batch.map((_, i) => (i === slot ? position : i)),
+      )
+      return logits.subarray(slot * config.vocabularySize, (slot + 1) * config.vocabularySize)
+    }
     after(() => {
       decoder[Symbol.dispose]()
       runtime[Symbol.dispose]()
@@ -46,24 +54,27 @@ for (const name of ['tiny-llama', 'tiny-llama-tied']) {
     }
 
     test('a prompt and the tokens after it', () => {
-      near(decoder.run(tokens.slice(0, prompt), 0), logits[0])
-      for (let i = prompt; i < tokens.length; i++) near(decoder.run(tokens.slice(i, i + 1), i), logits[i - prompt + 1])
+      decoder.prefill(tokens.slice(0, prompt - 1), 0, 0)
+      for (let i = prompt - 1; i < tokens.length; i++) near(next(tokens[i], i), logits[i - prompt + 1])
     })
 
-    test('a prompt in parts', () => {
-      decoder.run(tokens.slice(0, 5), 0)
-      decoder.run(tokens.slice(5, 6), 5)
-      near(decoder.run(tokens.slice(6, prompt), 6), logits[0])
-      near(decoder.run(tokens.slice(prompt), prompt), logits.at(-1))
+    test('a prompt in parts, in a slot beside others, has the same bits', () => {
+      decoder.prefill(tokens.slice(0, prompt - 1), 0, 0)
+      const whole = next(tokens[prompt - 1], prompt - 1).slice()
+      decoder.prefill(tokens.slice(0, 5), 0, 2)
+      decoder.prefill(tokens.slice(5, prompt - 1), 5, 2)
+      assert.deepEqual(next(tokens[prompt - 1], prompt - 1, 2), whole)
     })
 
     test('what was computed before is forgotten where it is computed again', () => {
-      decoder.run([...tokens].reverse(), 0)
-      near(decoder.run(tokens.slice(0, prompt), 0), logits[0])
+      decoder.prefill([...tokens].reverse(), 0, 0)
+      decoder.prefill(tokens.slice(0, prompt - 1), 0, 0)
+      near(next(tokens[prompt - 1], prompt - 1), logits[0])
     })
 
     test('no token beyond the context', () => {
-      assert.throws(() => decoder.run(tokens, config.contextLength - 1), RangeError)
+      assert.throws(() => decoder.prefill(tokens, config.contextLength - 1, 0), RangeError)
+      assert.throws(() => next(1, config.contextLength), RangeError)
     })
   })
 }

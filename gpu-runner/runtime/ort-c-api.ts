@@ -28,6 +28,7 @@ const memoryInfo = ptr<'MemoryInfo'>()
 const allocator = ptr<'Allocator'>()
 const binding = ptr<'IoBinding'>()
 const memory = ptr<'Memory'>()
+const threading = ptr<'ThreadingOptions'>()
 const int = 'int' as CType<number>
 const size = 'size_t' as CType<number>
 const text = 'str' as CType<string>
@@ -40,14 +41,11 @@ const out = 'void *' as CType<BigUint64Array>
 
 /** `[index in OrtApi, ...parameters]`. The table is append-only, so an index holds for every later release. */
 const fallible = {
-  CreateEnv: [3, int, text, out],
   DisableTelemetryEvents: [6, env],
   CreateSession: [7, env, file, options, out],
   CreateSessionOptions: [10, out],
   DisableMemPattern: [17, options],
   SetSessionGraphOptimizationLevel: [23, options, int],
-  SetIntraOpNumThreads: [24, options, int],
-  SetInterOpNumThreads: [25, options, int],
   SessionGetInputCount: [30, session, out],
   SessionGetOutputCount: [31, session, out],
   SessionGetInputName: [36, session, size, allocator, out],
@@ -57,11 +55,16 @@ const fallible = {
   CreateMemoryInfo: [68, text, int, int, int, out],
   AllocatorFree: [76, allocator, memory],
   GetAllocatorWithDefaultOptions: [78, out],
+  CreateEnvWithGlobalThreadPools: [119, int, text, threading, out],
+  DisablePerSessionThreads: [120, options],
+  CreateThreadingOptions: [121, out],
   AddSessionConfigEntry: [130, options, text, text],
   RunWithBinding: [133, session, runOptions, binding],
   CreateIoBinding: [134, session, out],
   BindInput: [136, binding, text, value],
   BindOutput: [137, binding, text, value],
+  SetGlobalIntraOpNumThreads: [147, threading, int],
+  SetGlobalInterOpNumThreads: [148, threading, int],
 } as const
 
 /** Functions that cannot fail. */
@@ -72,6 +75,7 @@ const infallible = {
   ReleaseValue: [96, value],
   ReleaseRunOptions: [97, runOptions],
   ReleaseSessionOptions: [100, options],
+  ReleaseThreadingOptions: [122, threading],
   ReleaseIoBinding: [135, binding],
 } as const
 const STATUS = { code: 1, message: 2, release: 93 } as const

@@ -4,8 +4,8 @@
  * Why not onnxruntime-node's binding: it copies every output on return, which for a KV cache is most of the work. Here a
  * graph's inputs and outputs are bound once to tensors that stay where they are, and a run moves nothing.
  *
- *   using ort = new Runtime()
- *   using session = ort.session('decoder.onnx', { threads: 2 })
+ *   using ort = new Runtime({ threads: 2 })
+ *   using session = ort.session('decoder.onnx')
  *   using x = ort.tensor('float32', [1, 4])
  *   using y = ort.tensor('float32', [1, 4])
  *   using step = session.bind({ x }, { y })
@@ -21,9 +21,11 @@ import { Handle } from './handle.ts'
 import { type Api, loadLibrary, made, type Ptr } from './ort-c-api.ts'
 import { type DataOf, Tensor, zeros } from './tensor.ts'
 
-export interface SessionOptions {
-  /** Threads that one operator is spread over. */
+export interface RuntimeOptions {
+  /** Threads that one operator is spread over; all sessions share them. */
   readonly threads: number
+}
+export interface SessionOptions {
   /** Keys of onnxruntime_session_options_config_keys.h, such as `session.intra_op.allow_spinning`. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -32,22 +34,32 @@ const LOG_ERRORS = 3
 const DEVICE_ALLOCATOR = 0
 const DEFAULT_MEMORY = 0
 
-/** ONNX Runtime in this process. Loading it again, in a worker or beside onnxruntime-node, shares the one library. */
+/**
+ * ONNX Runtime in this process. Loading it again, in a worker or beside onnxruntime-node, shares the one library, and the
+ * threads of the runtime that is there already.
+ */
 export class Runtime implements Disposable {
   readonly version: string
   readonly #api: Api
   readonly #env: Handle<'Env'>
   readonly #ram: Handle<'MemoryInfo'>
 
-  constructor() {
+  constructor({ threads }: RuntimeOptions) {
     const { api, version } = loadLibrary()
     this.#api = api
     this.version = version
-    this.#env = new Handle(
-      'runtime',
-      made((out) => api.CreateEnv(LOG_ERRORS, 'tandem', out)),
-      api.ReleaseEnv,
-    )
+    const threading = made<'ThreadingOptions'>((out) => api.CreateThreadingOptions(out))
+    try {
+      api.SetGlobalIntraOpNumThreads(threading, threads)
+      api.SetGlobalInterOpNumThreads(threading, 1)
+      this.#env = new Handle(
+        'runtime',
+        made((out) => api.CreateEnvWithGlobalThreadPools(LOG_ERRORS, 'tandem', threading, out)),
+        api.ReleaseEnv,
+      )
+    } finally {
+      api.ReleaseThreadingOptions(threading)
+    }
     this.#ram = new Handle(
       'memory info',
       made((out) => api.CreateMemoryInfo('Cpu', DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
@@ -68,12 +80,11 @@ export class Runtime implements Disposable {
   }
 
   /** Loads a model from a file; its external data is found beside it. Throws OrtError if it is not a legal model. */
-  session(model: string, { threads, config = {} }: SessionOptions): Session {
+  session(model: string, { config = {} }: SessionOptions = {}): Session {
     const api = this.#api
     const options = made<'SessionOptions'>((out) => api.CreateSessionOptions(out))
     try {
-      api.SetIntraOpNumThreads(options, threads)
-      api.SetInterOpNumThreads(options, 1)
+      api.DisablePerSessionThreads(options)
       api.SetSessionGraphOptimizationLevel(options, ALL_OPTIMIZATIONS)
       api.DisableMemPattern(options)
       for (const [key, value] of Object.entries(config)) api.AddSessionConfigEntry(options, key, value)

@@ -1,5 +1,6 @@
 /**
- * The decoder graph of a checkpoint, built once and kept in the model cache.
+ * The decoder graphs of a checkpoint, built once and kept in the model cache: one to prefill, one to decode, their weights
+ * in one file.
  *
  * The folder's name has the checkpoint's hash and the layout's version; it appears by one rename when it is whole.
  */
@@ -10,27 +11,26 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import type { DecoderConfig } from '#models/architectures/decoder-blocks.ts'
-import { type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
+import type { DecoderConfig, Phase } from '#models/architectures/decoder-blocks.ts'
+import { ExternalData, type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { decoderModel } from './decoder-families.ts'
 import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 3
-const MODEL = 'model.onnx'
-const WEIGHTS = 'weights.bin'
+const LAYOUT = 4
 
-export interface DecoderGraph {
-  /** The ONNX file. */
-  readonly path: string
+export interface DecoderGraphs {
+  /** The ONNX files. */
+  readonly paths: Readonly<Record<Phase, string>>
   readonly config: DecoderConfig
 }
 
@@ -39,27 +39,44 @@ export interface DecoderGraph {
  * @param sha256 its hash
  * @throws StoreError `invalid_model` if it is of no family that is known here, or not as its family has to be
  */
-export function ensureDecoderGraph(ggufPath: string, sha256: string): DecoderGraph {
+export function ensureDecoderGraphs(ggufPath: string, sha256: string): DecoderGraphs {
   using reader = openRangeReader(ggufPath)
   const file = parseGguf(reader)
   const { config, build } = decoderModel(file)
   const parent = path.dirname(ggufPath)
   const folder = path.join(parent, `graph-${sha256.slice(0, 16)}-v${LAYOUT}`)
-  const graph = { path: path.join(folder, MODEL), config }
-  if (existsSync(graph.path)) return graph
+  const graphs = {
+    paths: { prefill: path.join(folder, 'prefill.onnx'), decode: path.join(folder, 'decode.onnx') },
+    config,
+  }
+  if (existsSync(folder)) return graphs
   mkdirSync(parent, { recursive: true })
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
-    const { model, external } = encodeModel(build(ggufParameters(file, reader)), WEIGHTS)
-    writeWeights(path.join(part, WEIGHTS), external)
-    writeFileSync(path.join(part, MODEL), model, { flush: true })
+    const weights = new ExternalData('weights.bin')
+    for (const phase of ['prefill', 'decode'] as const) {
+      const model = encodeModel(build(ggufParameters(file, reader), phase), weights)
+      writeFileSync(path.join(part, path.basename(graphs.paths[phase])), model, { flush: true })
+    }
+    writeWeights(path.join(part, weights.location), weights.tensors)
     renameSync(part, folder)
+    removeEarlierLayouts(folder)
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
-    // Another process may have finished the same graph first.
-    if (!existsSync(graph.path)) throw error
+    // Another process may have finished the same graphs first.
+    if (!existsSync(folder)) throw error
   }
-  return graph
+  return graphs
+}
+
+/** What earlier versions made of the same checkpoint. */
+function removeEarlierLayouts(folder: string): void {
+  const parent = path.dirname(folder)
+  const name = path.basename(folder)
+  const prefix = name.slice(0, name.lastIndexOf('v') + 1)
+  for (const other of readdirSync(parent)) {
+    if (other.startsWith(prefix) && other !== name) rmSync(path.join(parent, other), { recursive: true, force: true })
+  }
 }
 
 function writeWeights(file: string, external: readonly ExternalTensor[]): void {

@@ -82,3 +82,23 @@ export function inferSplit(
   if (total !== whole) throw new GraphError(`Split: parts of ${parts} do not add up to ${whole}`)
   return parts.map((part) => ({ element, shape: [...shape.slice(0, at), part, ...shape.slice(at + 1)] }))
 }
+
+/** Parts that differ in the dimension `axis` alone, which has to be known. */
+export function inferConcat(parts: readonly Operand[], axis: number): TensorType {
+  const [{ element, shape }] = parts as [Operand]
+  const at = axis < 0 ? axis + shape.length : axis
+  const sizes = parts.map((part) => {
+    const size = dimAt(part, at)
+    if (typeof size === 'string') throw new GraphError(`Concat: the size ${size} has to be known`)
+    const fits = part.shape.length === shape.length && part.shape.every((dim, i) => i === at || dim === shape[i])
+    if (!fits) throw new GraphError(`Concat: [${part.shape}] does not go with [${shape}]`)
+    return size
+  })
+  return {
+    element,
+    shape: shape.with(
+      at,
+      sizes.reduce((a, b) => a + b, 0),
+    ),
+  }
+}
