@@ -78,11 +78,17 @@ export class ChatModel {
       throw new ApiError('invalid_value', `There is no token ${unknown}: ${known}.`, { param: 'prompt' })
     }
     // No token stands for more bytes than the longest: a text far over the context need not be tokenised to see it.
-    const texts = prompt.type === 'text' ? [prompt.text] : prompt.messages.map(({ content }) => content)
+    const texts =
+      prompt.type === 'text'
+        ? [prompt.text]
+        : [
+            ...prompt.messages.map(({ content }) => content),
+            ...(prompt.tools ?? []).map((tool) => JSON.stringify(tool)),
+          ]
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     const fewest = Math.ceil(bytes / tokenizer.maxTokenBytes)
     if (fewest >= this.info.contextLength) throw this.#tooLong(prompt, `at least ${fewest} for its ${partOf(prompt)}`)
-    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages)
+    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages, prompt.tools)
     const begin = tokenizer.addBos && tokenizer.bosId !== undefined ? [tokenizer.bosId] : []
     return [...begin, ...tokenizer.encode(prompt.text)]
   }

@@ -37,6 +37,7 @@ export interface Decoder<Snapshot extends KvSnapshot = KvSnapshot> {
 
 /** What the engine needs of a tokenizer. */
 export interface Vocabulary {
+  readonly vocabularySize: number
   /** The bytes of a token; none for a control token. */
   decodeBytes(token: number): Uint8Array
   /** Tokens that end an answer. */

@@ -24,7 +24,7 @@ function speaker(words: (string | Uint8Array)[], answer: number[], { slots = 1, 
   }
   const engine = new Engine({
     decoder,
-    vocabulary: { eosIds: [EOS], decodeBytes },
+    vocabulary: { eosIds: [EOS], vocabularySize: words.length, decodeBytes },
     emit: (event) => events.push(event),
     now: () => decoder.prefilled.length + decoder.decoded.length,
     prefixCacheBytes,
@@ -126,6 +126,21 @@ describe('an answer', () => {
       assert.equal(top.length, 3)
       assert.equal(top[0]?.logprob, logprob)
     }
+  })
+
+  test('is held to its constraint, and ends as soon as nothing can follow', () => {
+    const { engine, request, run, said, finish, of } = speaker(['', 'a', 'b', 'ab', 'c'], [4, 4, 4, 4])
+    engine.submit(request(1, { constraint: { type: 'regex', pattern: '(ab|b)b' } }))
+    engine.submit(request(2, { constraint: { type: 'regex', pattern: '(ab){2}[cd]?' }, maxTokens: 3 }))
+    engine.submit(request(3, { constraint: { type: 'regex', pattern: '(' } }))
+    engine.submit(request(4, { constraint: { type: 'regex', pattern: 'é' } }))
+    run()
+    assert.match(said(1), /^(ab|b)b$/)
+    assert.equal(finish(1)?.finishReason, 'stop')
+    assert.match(said(2), /^(ab){1,2}/)
+    assert.equal(finish(2)?.usage.completionTokens, 3)
+    assert.deepEqual(of(3), ['error'], 'what cannot be compiled')
+    assert.deepEqual(of(4), ['start', 'error'], 'what no token can begin')
   })
 
   test('gives the tokens of a stop string to nobody', () => {

@@ -6,6 +6,7 @@
  */
 import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
 import type { Decoder, KvSnapshot, Vocabulary } from './decoder.ts'
+import { Grammars } from './grammar/grammar.ts'
 import { PrefixCache } from './prefix-cache.ts'
 import { type Move, type Running, Scheduler } from './scheduler.ts'
 import { type EngineRequest, type Piece, Sequence } from './sequence.ts'
@@ -42,6 +43,7 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   readonly #now: () => number
   readonly #scheduler: Scheduler<EngineRequest>
   readonly #prefixes: PrefixCache<S>
+  readonly #grammars: Grammars
   /** By id, those in a slot. */
   readonly #sequences = new Map<number, Sequence>()
   readonly #submittedAt = new Map<number, number>()
@@ -53,6 +55,7 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     this.#now = now
     this.#scheduler = new Scheduler(decoder.slots)
     this.#prefixes = new PrefixCache(prefixCacheBytes)
+    this.#grammars = new Grammars(vocabulary)
   }
 
   submit(request: EngineRequest): void {
@@ -68,23 +71,23 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   /** Computes one step; whether there is more to do. */
   step(): boolean {
     const admitted = this.#scheduler.admit()
-    if (admitted) this.#admit(admitted)
+    if (admitted) this.#endIfFails([admitted], () => this.#admit(admitted))
     const step = this.#scheduler.next()
-    if (!step) return false
-    const running = step.type === 'prefill' ? [step.running] : step.running
-    try {
-      if (step.type === 'prefill') this.#prefill(step.running, step.end)
-      else this.#decode(step.running)
-    } catch (error) {
-      this.#fail(running, error)
-    }
+    if (!step) return !this.#scheduler.idle
+    if (step.type === 'prefill') this.#endIfFails([step.running], () => this.#prefill(step.running, step.end))
+    else this.#endIfFails(step.running, () => this.#decode(step.running))
     return !this.#scheduler.idle
   }
 
   #admit({ request, slot }: Running<EngineRequest>): void {
     const { id, tenant, prompt } = request
     const now = this.#now()
-    const sequence = new Sequence(request, this.#vocabulary, { now, since: this.#submittedAt.get(id) ?? now })
+    const sequence = new Sequence(request, {
+      vocabulary: this.#vocabulary,
+      constraint: request.constraint && this.#grammars.constrain(request.constraint),
+      now,
+      since: this.#submittedAt.get(id) ?? now,
+    })
     this.#sequences.set(id, sequence)
     this.#emit({ type: 'start', id })
     const known = this.#prefixes.find(tenant, prompt, prompt.length - 1)
@@ -109,12 +112,16 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     const logits = this.#decoder.decode(tokens, positions)
     const now = this.#now()
     const vocabulary = logits.length / sequences.length
-    const pieces = sequences.map((sequence, i) => {
+    for (const [i, sequence] of sequences.entries()) {
       if (sequence.generated === 0) sequence.promptDoneAt = now
       this.#scheduler.computed(sequence.request.id, (positions[i] as number) + 1)
-      return sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))
-    })
-    for (const [i, sequence] of sequences.entries()) this.#take(sequence, pieces[i] as Piece)
+    }
+    // Whoever ends makes others move; their logits stay where they are.
+    for (const [i, sequence] of sequences.entries()) {
+      this.#endIfFails([running[i] as Running<EngineRequest>], () =>
+        this.#take(sequence, sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))),
+      )
+    }
   }
 
   #take(sequence: Sequence, { text, tokens, finishReason }: Piece): void {
@@ -133,10 +140,16 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     this.#prefixes.add(tenant, tokens, this.#decoder.save(slot, tokens.length))
   }
 
-  #fail(running: readonly Running<EngineRequest>[], error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    for (const { request } of running)
-      if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+  /** Does something for requests; if it fails, they end with the reason, and others go on. */
+  #endIfFails(running: readonly Running<EngineRequest>[], what: () => void): void {
+    try {
+      what()
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      for (const { request } of running) {
+        if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+      }
+    }
   }
 
   /**
