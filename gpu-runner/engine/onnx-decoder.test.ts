@@ -25,7 +25,9 @@ function relativeError(actual: Float32Array, expected: readonly number[]): numbe
   return Math.sqrt(square(expected.map((x, i) => x - (actual[i] ?? Number.NaN))) / square(expected))
 }
 
-for (const name of ['tiny-llama', 'tiny-llama-tied']) {
+const NAMES = ['tiny-llama', 'tiny-llama-tied', 'tiny-llama3', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma2', 'tiny-gemma3']
+
+for (const name of NAMES) {
   describe(name, () => {
     const reference = JSON.parse(readFileSync(path.join(REFERENCES, `${name}.json`), 'utf8')) as Reference
     const { prompt, tokens, logits } = reference
