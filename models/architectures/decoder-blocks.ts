@@ -10,7 +10,7 @@
  */
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Value } from '../graph/graph.ts'
-import { linear } from '../nn/linear.ts'
+import { linear, stackedLinear } from '../nn/linear.ts'
 import { addAndNorm, type Norm, norm, rmsNorm } from '../nn/norm.ts'
 import type { Matrix, Parameters } from '../nn/parameters.ts'
 import { type Rope, ropeWeights } from '../nn/rope.ts'
@@ -98,7 +98,7 @@ export function preNormLayers(decoder: Decoder, embedded: Value, attention: Bloc
 /** Queries, keys and values side by side: x [batch, seq, hidden] → [batch, seq, (heads + 2 · kvHeads) · headDim] */
 export function packedHeads({ g, config, p }: Decoder, i: number, x: Value, bias?: Value): Value {
   const rows = headRows(config, i, 'weight')
-  return linear(g, x, p.matrix(config.hiddenSize, rows), bias)
+  return stackedLinear(g, x, p.stack(config.hiddenSize, rows), bias)
 }
 
 /** The rows of each of the three projections, by parameter name. */
@@ -167,18 +167,18 @@ export function attend({ g, config, p }: Decoder, i: number, heads: Heads, optio
   if (!presentKey || !presentValue) throw new TypeError('attention gave no KV cache')
   g.output(presentKey, `present.${i}.key`)
   g.output(presentValue, `present.${i}.value`)
-  return linear(g, attended, p.matrix(config.heads * headDim, { [`blk.${i}.attn_output.weight`]: hiddenSize }))
+  return linear(g, attended, p.matrix(config.heads * headDim, `blk.${i}.attn_output.weight`, hiddenSize))
 }
 
 /** down(activation(gate(x)) · up(x)) (Shazeer 2020, https://arxiv.org/abs/2002.05202) */
 export function gatedMlp({ g, config, p }: Decoder, i: number, x: Value, activation: (gate: Value) => Value): Value {
   const { hiddenSize, ffnSize } = config
   const both = { [`blk.${i}.ffn_gate.weight`]: ffnSize, [`blk.${i}.ffn_up.weight`]: ffnSize }
-  const gateAndUp = linear(g, x, p.matrix(hiddenSize, both)) // [batch, seq, 2 · ffn]
+  const gateAndUp = stackedLinear(g, x, p.stack(hiddenSize, both)) // [batch, seq, 2 · ffn]
   const [gate, up] = g.op('Split', [gateAndUp, g.integers([ffnSize, ffnSize])], { axis: -1 })
   if (!up) throw new TypeError('Split gave one part')
   const [product] = g.op('Mul', [activation(gate), up], {})
-  return linear(g, product, p.matrix(ffnSize, { [`blk.${i}.ffn_down.weight`]: hiddenSize }))
+  return linear(g, product, p.matrix(ffnSize, `blk.${i}.ffn_down.weight`, hiddenSize))
 }
 
 /** The MLP with SiLU, the gate of Llama and Qwen. */
@@ -192,6 +192,6 @@ export function logitsOf(decoder: Decoder, residual: Value, logitRows: Value, ta
   const [flat] = g.op('Reshape', [residual, g.integers([-1, hiddenSize])], {}) // [batch · seq, hidden]
   const [rows] = g.op('Gather', [flat, logitRows], { axis: 0 }) // [rows, hidden]
   const normed = rmsNorm(g, rows, hiddenNorm(decoder, 'output_norm.weight'))
-  const output: Matrix = config.tiedEmbeddings ? table : p.matrix(hiddenSize, { 'output.weight': vocabularySize })
+  const output: Matrix = config.tiedEmbeddings ? table : p.matrix(hiddenSize, 'output.weight', vocabularySize)
   return linear(g, normed, output)
 }

@@ -35,6 +35,15 @@ export function linear(g: GraphBuilder, x: Value, matrix: Matrix, bias?: Value):
   return g.op('Add', [y, shift], {})[0]
 }
 
+/** x [..., columns] → what `linear` makes of each matrix, side by side; `bias` is as long as they are together. */
+export function stackedLinear(g: GraphBuilder, x: Value, matrices: readonly Matrix[], bias?: Value): Value {
+  const [only, ...more] = matrices
+  if (only && more.length === 0) return linear(g, x, only, bias)
+  const parts = matrices.map((matrix) => linear(g, x, matrix))
+  const [joined] = g.op('Concat', parts, { axis: -1 })
+  return bias ? g.op('Add', [joined, bias], {})[0] : joined
+}
+
 /** ids [...] → the rows of an 8-bit table that they name, [..., columns]. `linear` over it shares its bytes. */
 export function embedding(g: GraphBuilder, ids: Value, table: Matrix & { readonly bits: 8 }): Value {
   const { name, rows, columns, bits } = table

@@ -2,7 +2,7 @@
 
     pip install gguf==0.19.0 torch==2.15.0 transformers==5.23.0 && python make_tiny.py
 
-The layers are Q4_1, the embedding and output tables Q8_0. The reference runs in float32 on those weights dequantised,
+The layers are Q4_1 but where it says so, the embedding and output tables Q8_0. The reference runs in float32 on those weights dequantised,
 so that what differs is the arithmetic alone. Metadata, names and layouts are those of llama.cpp's convert_hf_to_gguf.py.
 """
 import json
@@ -12,6 +12,7 @@ import pathlib
 import gguf
 import numpy as np
 import torch
+from gguf import GGMLQuantizationType as Type
 from gguf.quants import dequantize, quantize
 from transformers import (
     Gemma2Config,
@@ -82,12 +83,15 @@ def interleave(weight, heads):
     return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def round_to_blocks(name, weight):
+def kind_of(name, others):
+    if name in OUTER:
+        return Type.Q8_0
+    return next((kind for part, kind in others.items() if part in name), Type.Q4_1)
+
+
+def round_to_blocks(weight, kind):
     """A weight that the checkpoint can hold exactly."""
-    if weight.ndim == 1:
-        return weight
-    kind = gguf.GGMLQuantizationType.Q8_0 if name in OUTER else gguf.GGMLQuantizationType.Q4_1
-    return dequantize(quantize(weight, kind), kind)
+    return weight if weight.ndim == 1 else dequantize(quantize(weight, kind), kind)
 
 
 def llama3_divisors(config):
@@ -109,7 +113,8 @@ def llama3_divisors(config):
     return np.array(divisors, dtype=np.float32)
 
 
-def make(name, architecture, model_class, config, keys):
+def make(name, architecture, model_class, config, keys, others={}):
+    """`others` has the types of parts that are not Q4_1."""
     torch.manual_seed(3)
     gemma = architecture.startswith("gemma")
     if gemma:
@@ -123,7 +128,7 @@ def make(name, architecture, model_class, config, keys):
                 parameter.normal_(0.0 if gemma or key.endswith("bias") else 1.0, 0.2)
             else:
                 parameter.normal_(0.0, 0.25)
-            parameter.copy_(torch.from_numpy(round_to_blocks(key, parameter.numpy())))
+            parameter.copy_(torch.from_numpy(round_to_blocks(parameter.numpy(), kind_of(key, others))))
         tokens = torch.randint(VOCABULARY, (PROMPT + CONTINUATION,), generator=torch.Generator().manual_seed(5))
         logits = model(tokens[None]).logits[0, PROMPT - 1 :].numpy()
 
@@ -147,7 +152,7 @@ def make(name, architecture, model_class, config, keys):
             weight = interleave(weight, HEADS)
         if architecture == "llama" and "k_proj" in key:
             weight = interleave(weight, KV_HEADS)
-        kind = gguf.GGMLQuantizationType.Q8_0 if key in OUTER else gguf.GGMLQuantizationType.Q4_1
+        kind = kind_of(key, others)
         packed = quantize(np.ascontiguousarray(weight), kind)
         np.testing.assert_allclose(dequantize(packed, kind), weight, atol=1e-6)
         writer.add_tensor(gguf_name(architecture, key), packed, raw_dtype=kind)
@@ -195,13 +200,18 @@ make(
     ),
     {"rope_dimension_count": HIDDEN // HEADS, "rope_freq_base": 500.0},
 )
-make(
-    "tiny-qwen2",
-    "qwen2",
-    Qwen2ForCausalLM,
-    Qwen2Config(**COMMON, rope_parameters=rope(1000000.0), tie_word_embeddings=True),
-    {"rope_freq_base": 1000000.0},
-)
+# Mixed as the usual quantisations are, in one layer: queries and keys of another type than values, the gate's than its
+# partner's.
+mixed = {"layers.1.self_attn.v_proj": Type.Q8_0, "layers.1.mlp.up_proj": Type.Q8_0, "mlp.gate_proj": Type.Q4_0}
+for name, others in [("tiny-qwen2", {}), ("tiny-qwen2-mixed", mixed)]:
+    make(
+        name,
+        "qwen2",
+        Qwen2ForCausalLM,
+        Qwen2Config(**COMMON, rope_parameters=rope(1000000.0), tie_word_embeddings=True),
+        {"rope_freq_base": 1000000.0},
+        others,
+    )
 make(
     "tiny-qwen3",
     "qwen3",
