@@ -24,7 +24,7 @@ import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 3
+const LAYOUT = 4
 const MODEL = 'model.onnx'
 const WEIGHTS = 'weights.bin'
 
