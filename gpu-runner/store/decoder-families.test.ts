@@ -17,7 +17,7 @@ function open(name: Checkpoint) {
   return { reader, file: parseGguf(reader) }
 }
 
-/** What differs from the checkpoint as it is: other values and other dims, or none at all. */
+/** What differs from the checkpoint as it is: other values, and other dims or new tensors; or none at all. */
 interface Wrong {
   readonly metadata?: Readonly<Record<string, GgufValue | undefined>>
   readonly tensors?: Readonly<Record<string, readonly number[] | undefined>>
@@ -33,12 +33,13 @@ function build(name: Checkpoint, { metadata: values = {}, tensors: shapes = {} }
   const tensors = new Map<string, GgufTensor>(file.tensors)
   for (const [key, dims] of Object.entries(shapes)) {
     const tensor = tensors.get(key)
-    assert.ok(tensor, key)
     if (dims === undefined) tensors.delete(key)
-    else tensors.set(key, { ...tensor, dims })
+    else tensors.set(key, { name: key, type: 'F32', offset: 0, byteLength: 0, ...tensor, dims })
   }
   const changed: GgufFile = { ...file, metadata, tensors }
-  decoderModel(changed).build(ggufParameters(changed, reader))
+  const parameters = ggufParameters(changed, reader)
+  decoderModel(changed).build(parameters)
+  parameters.requireAllUsed()
 }
 
 describe('refuses', () => {
@@ -169,6 +170,12 @@ describe('refuses', () => {
       /rope_freqs\.weight is \[4\], not \[8\]/,
       'llama3',
       { tensors: { 'rope_freqs.weight': [4] } },
+    ],
+    [
+      'a bias that the family does not add',
+      /has blk\.0\.attn_q\.bias, which is not computed with/,
+      'llama',
+      { tensors: { 'blk.0.attn_q.bias': [64] } },
     ],
     [
       'rows that are no whole blocks',

@@ -50,7 +50,9 @@ export function ensureDecoderGraph(ggufPath: string, sha256: string): DecoderGra
   mkdirSync(parent, { recursive: true })
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
-    const { model, external } = encodeModel(build(ggufParameters(file, reader)), WEIGHTS)
+    const parameters = ggufParameters(file, reader)
+    const { model, external } = encodeModel(build(parameters), WEIGHTS)
+    parameters.requireAllUsed()
     writeWeights(path.join(part, WEIGHTS), external)
     writeFileSync(path.join(part, MODEL), model, { flush: true })
     renameSync(part, folder)

@@ -26,8 +26,17 @@ const AFFINE: Partial<Record<GgmlType, (bytes: Uint8Array) => Affine>> = {
   Q4_K: unpackQ4_K,
 }
 
+export interface GgufParameters extends Parameters {
+  /**
+   * Throws StoreError if there is a tensor that none of the calls so far asked for: whoever trained the model has it
+   * computed with.
+   */
+  requireAllUsed(): void
+}
+
 /** Throws StoreError if a tensor is missing or of another shape than its use needs. */
-export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters {
+export function ggufParameters(file: GgufFile, reader: RangeReader): GgufParameters {
+  const used = new Set<string>()
   /** @param dims slowest-changing first */
   const find = (name: string, dims: readonly number[]): GgufTensor => {
     const tensor = file.tensors.get(name)
@@ -36,6 +45,7 @@ export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters 
     if (String(actual) !== String(dims)) {
       throw new StoreError('invalid_model', `${name} is [${actual.join(', ')}], not [${dims.join(', ')}]`)
     }
+    used.add(name)
     return tensor
   }
   const findMatrix = (name: string, rows: number, columns: number): GgufTensor => {
@@ -67,6 +77,12 @@ export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters 
     stack(columns, rowsOf) {
       const tensors = Object.entries(rowsOf).map(([name, rows]) => findMatrix(name, rows, columns))
       return groups(tensors).map(stacked)
+    },
+    requireAllUsed() {
+      const unused = [...file.tensors.keys()].find((name) => !used.has(name))
+      if (unused !== undefined) {
+        throw new StoreError('invalid_model', `the checkpoint has ${unused}, which is not computed with here`)
+      }
     },
     table(columns, name, rows) {
       const tensor = findMatrix(name, rows, columns)
