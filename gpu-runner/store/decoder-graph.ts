@@ -26,7 +26,7 @@ import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 4
+const LAYOUT = 5
 
 export interface DecoderGraphs {
   /** The ONNX files. */
@@ -54,10 +54,12 @@ export function ensureDecoderGraphs(ggufPath: string, sha256: string): DecoderGr
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
     const weights = new ExternalData('weights.bin')
+    const parameters = ggufParameters(file, reader)
     for (const phase of ['prefill', 'decode'] as const) {
-      const model = encodeModel(build(ggufParameters(file, reader), phase), weights)
+      const model = encodeModel(build(parameters, phase), weights)
       writeFileSync(path.join(part, path.basename(graphs.paths[phase])), model, { flush: true })
     }
+    parameters.requireAllUsed()
     writeWeights(path.join(part, weights.location), weights.tensors)
     renameSync(part, folder)
     removeEarlierLayouts(folder)

@@ -14,7 +14,7 @@
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { dimAt } from '../graph/infer.ts'
-import { linear } from '../nn/linear.ts'
+import { stackedLinear } from '../nn/linear.ts'
 import { addAndNorm, type Norm, norm, rmsNorm } from '../nn/norm.ts'
 import type { Matrix, Parameters } from '../nn/parameters.ts'
 import { type Rope, ropeWeights } from '../nn/rope.ts'
@@ -73,9 +73,9 @@ export const positionInputs = ({ g, phase }: Decoder): Positions => ({
 
 const batchOf = (phase: Phase) => (phase === 'prefill' ? 1 : 'tokens')
 
-/** y = x · Wᵀ + bias, x [1, tokens, columns] → [1, tokens, rows] */
-const project = ({ g, phase }: Decoder, x: Value, matrix: Matrix, bias?: Value): Value =>
-  linear(g, x, matrix, { activations: phase === 'prefill' ? 'float32' : 'two-int8', bias })
+/** What `linear` makes of each matrix, side by side: x [1, tokens, columns] → [1, tokens, rows of all] */
+const project = ({ g, phase }: Decoder, x: Value, matrices: readonly Matrix[], bias?: Value): Value =>
+  stackedLinear(g, x, matrices, { activations: phase === 'prefill' ? 'float32' : 'two-int8', bias })
 
 export const embeddingTable = ({ config, p }: Decoder): Table =>
   p.table(config.hiddenSize, 'token_embd.weight', config.vocabularySize)
@@ -120,7 +120,7 @@ export function preNormLayers(decoder: Decoder, embedded: Value, attention: Bloc
 /** Queries, keys and values side by side: x [1, tokens, hidden] → [1, tokens, (heads + 2 · kvHeads) · headDim] */
 export function packedHeads(decoder: Decoder, i: number, x: Value, bias?: Value): Value {
   const { config, p } = decoder
-  return project(decoder, x, p.matrix(config.hiddenSize, headRows(config, i, 'weight')), bias)
+  return project(decoder, x, p.stack(config.hiddenSize, headRows(config, i, 'weight')), bias)
 }
 
 /** The rows of each of the three projections, by parameter name. */
@@ -195,8 +195,8 @@ export function attend(decoder: Decoder, i: number, heads: Heads, options: Atten
   if (!presentKey || !presentValue) throw new TypeError('attention gave no KV cache')
   g.output(presentKey, `present.${i}.key`)
   g.output(presentValue, `present.${i}.value`)
-  const output = p.matrix(config.heads * headDim, { [`blk.${i}.attn_output.weight`]: hiddenSize })
-  return project(decoder, byToken(attended), output)
+  const output = p.matrix(config.heads * headDim, `blk.${i}.attn_output.weight`, hiddenSize)
+  return project(decoder, byToken(attended), [output])
 }
 
 /** down(activation(gate(x)) · up(x)) (Shazeer 2020, https://arxiv.org/abs/2002.05202) */
@@ -204,11 +204,11 @@ export function gatedMlp(decoder: Decoder, i: number, x: Value, activation: (gat
   const { g, config, p } = decoder
   const { hiddenSize, ffnSize } = config
   const both = { [`blk.${i}.ffn_gate.weight`]: ffnSize, [`blk.${i}.ffn_up.weight`]: ffnSize }
-  const gateAndUp = project(decoder, x, p.matrix(hiddenSize, both)) // [1, tokens, 2 · ffn]
+  const gateAndUp = project(decoder, x, p.stack(hiddenSize, both)) // [1, tokens, 2 · ffn]
   const [gate, up] = g.op('Split', [gateAndUp, g.integers([ffnSize, ffnSize])], { axis: -1 })
   if (!up) throw new TypeError('Split gave one part')
   const [product] = g.op('Mul', [activation(gate), up], {})
-  return project(decoder, product, p.matrix(ffnSize, { [`blk.${i}.ffn_down.weight`]: hiddenSize }))
+  return project(decoder, product, [p.matrix(ffnSize, `blk.${i}.ffn_down.weight`, hiddenSize)])
 }
 
 /** The MLP with SiLU, the gate of Llama and Qwen. */
@@ -220,6 +220,6 @@ export function logitsOf(decoder: Decoder, residual: Value, table: Table): Value
   const { g, config, p } = decoder
   const { hiddenSize, vocabularySize } = config
   const normed = rmsNorm(g, residual, hiddenNorm(decoder, 'output_norm.weight'))
-  const output: Matrix = config.tiedEmbeddings ? table : p.matrix(hiddenSize, { 'output.weight': vocabularySize })
-  return project(decoder, normed, output)
+  const output: Matrix = config.tiedEmbeddings ? table : p.matrix(hiddenSize, 'output.weight', vocabularySize)
+  return project(decoder, normed, [output])
 }

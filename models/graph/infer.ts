@@ -83,22 +83,18 @@ export function inferSplit(
   return parts.map((part) => ({ element, shape: [...shape.slice(0, at), part, ...shape.slice(at + 1)] }))
 }
 
-/** Parts that differ in the dimension `axis` alone, which has to be known. */
-export function inferConcat(parts: readonly Operand[], axis: number): TensorType {
-  const [{ element, shape }] = parts as [Operand]
+/** Parts whose dimensions are the same but for the numbers along `axis`. */
+export function inferConcat(parts: readonly (Operand | undefined)[], axis: number): TensorType {
+  const { element, shape } = known(parts[0])
   const at = axis < 0 ? axis + shape.length : axis
-  const sizes = parts.map((part) => {
-    const size = dimAt(part, at)
-    if (typeof size === 'string') throw new GraphError(`Concat: the size ${size} has to be known`)
-    const fits = part.shape.length === shape.length && part.shape.every((dim, i) => i === at || dim === shape[i])
-    if (!fits) throw new GraphError(`Concat: [${part.shape}] does not go with [${shape}]`)
-    return size
-  })
-  return {
-    element,
-    shape: shape.with(
-      at,
-      sizes.reduce((a, b) => a + b, 0),
-    ),
+  let whole = 0
+  for (const part of parts.map(known)) {
+    const along = dimAt(part, at)
+    if (typeof along !== 'number') throw new GraphError(`Concat: ${along} is no number of elements`)
+    if (part.element !== element || String(shape.with(at, along)) !== String(part.shape)) {
+      throw new GraphError(`Concat: ${part.element}[${part.shape}] does not fit beside ${element}[${shape}]`)
+    }
+    whole += along
   }
+  return { element, shape: shape.with(at, whole) }
 }

@@ -64,12 +64,6 @@ export const OPS = {
       addends.map(known).reduce((a, b) => ({ element: a.element, shape: broadcast(a.shape, b.shape) })),
     ],
   }),
-  Concat: op({
-    domain: '',
-    inputs: [1, 8],
-    attributes: { axis: 'int' },
-    infer: (parts, { axis }) => [inferConcat(parts.map(known), axis)],
-  }),
   Sigmoid: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
   Tanh: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
   /** x · Φ(x); `approximate` is 'none' or 'tanh'. */
@@ -119,6 +113,13 @@ export const OPS = {
     inputs: [1, 2],
     attributes: { axis: 'int', num_outputs: 'int?' },
     infer: ([x, sizes], { axis, num_outputs }) => inferSplit(x, sizes, axis, num_outputs),
+  }),
+  /** Side by side along one axis; as many inputs as a caller here has. */
+  Concat: op({
+    domain: '',
+    inputs: [2, 8],
+    attributes: { axis: 'int' },
+    infer: (inputs, { axis }) => [inferConcat(inputs, axis)],
   }),
   ReduceSum: op({
     domain: '',

@@ -23,7 +23,7 @@ export interface LinearOptions {
 }
 
 /** x [1, tokens, columns] → [1, tokens, rows] */
-export function linear(g: GraphBuilder, x: Value, matrix: Matrix, { activations, bias }: LinearOptions): Value {
+function linear(g: GraphBuilder, x: Value, matrix: Matrix, { activations, bias }: LinearOptions): Value {
   const { name, rows: N, columns: K, bits } = matrix
   const blocks = K / BLOCK_SIZE
   const load = keepUntil(bits === 4 ? 3 : 2, () => matrix.load())
@@ -76,7 +76,21 @@ function identityCodes(): Uint8Array {
   return codes
 }
 
-/** ids [...] → the rows of an 8-bit table that they name, [..., columns]. `linear` over it shares its bytes. */
+/** x [1, tokens, columns] → what `linear` makes of each matrix, side by side; the bias is as long as they are together. */
+export function stackedLinear(
+  g: GraphBuilder,
+  x: Value,
+  matrices: readonly Matrix[],
+  { activations, bias }: LinearOptions,
+): Value {
+  const [only, ...more] = matrices
+  if (only && more.length === 0) return linear(g, x, only, { activations, bias })
+  const parts = matrices.map((matrix) => linear(g, x, matrix, { activations }))
+  const [joined] = g.op('Concat', parts, { axis: -1 })
+  return bias ? g.op('Add', [joined, bias], {})[0] : joined
+}
+
+/** ids [...] → the rows of an 8-bit table that they name, [..., columns]. a linear layer over it shares its bytes. */
 export function embedding(g: GraphBuilder, ids: Value, table: Matrix & { readonly bits: 8 }): Value {
   const { name, rows, columns, bits } = table
   const load = keepUntil(2, () => table.load())
