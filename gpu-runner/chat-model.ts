@@ -19,6 +19,19 @@ export interface ChatModelOptions {
   readonly memory: EngineMemory
 }
 
+/** A model as it is known before it is loaded. */
+export function describeModel(entry: CatalogueEntry, device: string): RunnerModel {
+  return {
+    id: entry.id,
+    created: entry.created,
+    ownedBy: entry.publisher,
+    task: 'chat',
+    contextLength: entry.context,
+    fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
+    device,
+  }
+}
+
 export class ChatModel {
   readonly info: RunnerModel
   readonly engine: EngineClient
@@ -39,15 +52,7 @@ export class ChatModel {
     const tokenizer = createTokenizer(metadata)
     const template = createChatTemplate(metadata)
     const engine = await starting
-    const info: RunnerModel = {
-      id: entry.id,
-      created: entry.created,
-      ownedBy: entry.publisher,
-      task: 'chat',
-      contextLength: engine.contextLength,
-      fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
-      device,
-    }
+    const info = { ...describeModel(entry, device), contextLength: engine.contextLength }
     return new ChatModel(info, engine, tokenizer, template)
   }
 

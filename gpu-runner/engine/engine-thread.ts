@@ -27,6 +27,8 @@ export interface EngineThreadData extends EngineMemory {
 export type EngineCommand =
   | { readonly type: 'submit'; readonly request: EngineRequest }
   | { readonly type: 'cancel'; readonly id: number }
+  /** Lets go of the model and ends the thread. */
+  | { readonly type: 'unload' }
 export type EngineMessage =
   | EngineEvent
   | { readonly type: 'ready'; readonly contextLength: number; readonly slots: number }
@@ -41,7 +43,8 @@ const send = (message: EngineMessage) => port.postMessage(message)
 const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
 const { paths, config } = ensureDecoderGraphs(ggufPath, sha256)
 const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
-const decoder = new OnnxDecoder(new Runtime({ threads }), { paths, slots, ...config })
+const runtime = new Runtime({ threads })
+const decoder = new OnnxDecoder(runtime, { paths, slots, ...config })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
 const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })
@@ -56,6 +59,11 @@ const step = () => {
 }
 port.on('message', (command: EngineCommand) => {
   if (command.type === 'cancel') return engine.cancel(command.id)
+  if (command.type === 'unload') {
+    decoder[Symbol.dispose]()
+    runtime[Symbol.dispose]()
+    return port.close()
+  }
   engine.submit(command.request)
   if (stepping) return
   stepping = true

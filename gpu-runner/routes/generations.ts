@@ -47,7 +47,7 @@ export function generations(
     const { engine } = model
     const cancel = engine.submit({ ...prompt, ...sampling }, (event) => {
       follow(event)
-      if (event.type === 'error') logFailure(request, event.message)
+      if (event.type !== 'start' && event.type !== 'text') logEnd(request, name, event)
       for (const rendered of render(event, { model, promptTokens: prompt.prompt.length, calls })) send(rendered)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
@@ -63,8 +63,19 @@ export function generations(
   }
 }
 
-function logFailure(request: IncomingMessage, reason: string): void {
-  console.error(JSON.stringify({ level: 'error', request: request.headers['x-request-id'], error: reason }))
+/** One line for each request: numbers and names, nothing of what was said. */
+function logEnd(
+  request: IncomingMessage,
+  model: string,
+  event: Exclude<EngineEvent, { type: 'start' | 'text' }>,
+): void {
+  const line = { event: 'generation', request: request.headers['x-request-id'], model, end: event.type }
+  if (event.type === 'error') {
+    console.error(JSON.stringify({ level: 'error', ...line, error: event.message }))
+    return
+  }
+  const more = event.type === 'finish' ? { reason: event.finishReason, ...event.usage, ...event.timings } : {}
+  console.log(JSON.stringify({ level: 'info', ...line, ...more }))
 }
 
 /** A grammar is compiled again where it is used, in the engine's thread; here so that the answer is a refusal. */
