@@ -44,7 +44,7 @@ export async function measureEdgeOverhead(model: string, models: string): Promis
         ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
         ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
         ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
-        ...{ ignoreEos: false, logprobs: null, background: false },
+        ...{ ignoreEos: false, logprobs: null, background: false, constraint: null },
       })
     const through = () =>
       time(`${edge.url}/v1/chat/completions`, edge.key, {
