@@ -121,6 +121,8 @@ export type ChatUsage = v.InferOutput<typeof chatUsageSchema>
 /** Ours, at the top level of an answer: milliseconds, and tokens a second. */
 export const chatTimingsSchema = v.strictObject({
   queue_ms: v.number(),
+  /** From the runner's taking it to its first token: waiting, and the prompt. */
+  first_token_ms: v.number(),
   prompt_ms: v.number(),
   prompt_per_second: v.number(),
   generation_ms: v.number(),

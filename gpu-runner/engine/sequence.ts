@@ -110,7 +110,7 @@ export class Sequence {
     return {
       queueMs: this.#queuedMs,
       promptMs,
-      promptPerSecond: perSecond(this.request.prompt.length, promptMs),
+      promptPerSecond: perSecond(this.request.prompt.length - this.cachedTokens, promptMs),
       generationMs,
       // The first token comes with the prompt; those after it are what the generation took time for.
       generationPerSecond: perSecond(this.generated - 1, generationMs),

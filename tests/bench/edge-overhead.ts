@@ -3,7 +3,7 @@
  * in turns. The edge's figures include its key check in D1 and the socket in front of it.
  */
 import { RUNNER_SECRET } from '#edge/testing/stub-runner.ts'
-import { serve } from './served.ts'
+import type { Served } from './served.ts'
 
 const PAIRS = 30
 const TOKENS = 64
@@ -24,39 +24,32 @@ interface Timed {
   readonly next: number
 }
 
-/** @param models the folder that has `model` */
-export async function measureEdgeOverhead(model: string, models: string): Promise<EdgeOverhead> {
-  const served = await serve(models)
-  const { edge, runnerUrl } = served
-  try {
-    const direct = () =>
-      time(`${runnerUrl}/generations`, RUNNER_SECRET, {
-        ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
-        ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
-        ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
-        ...{ ignoreEos: false, logprobs: null, background: false, constraint: null },
-      })
-    const through = () =>
-      time(`${edge.url}/v1/chat/completions`, edge.key, {
-        model,
-        messages: MESSAGES,
-        temperature: 0,
-        max_tokens: TOKENS,
-        stream: true,
-      })
-    await direct()
-    await through()
-    const pairs: [Timed, Timed][] = []
-    while (pairs.length < PAIRS) pairs.push([await direct(), await through()])
-    const overhead = (pick: (timed: Timed) => number): Overhead => ({
-      runner: median(pairs.map(([ours]) => pick(ours))),
-      edge: median(pairs.map(([, theirs]) => pick(theirs))),
-      added: median(pairs.map(([ours, theirs]) => pick(theirs) - pick(ours))),
+export async function measureEdgeOverhead({ edge, runnerUrl }: Served, model: string): Promise<EdgeOverhead> {
+  const direct = () =>
+    time(`${runnerUrl}/generations`, RUNNER_SECRET, {
+      ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
+      ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
+      ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
+      ...{ ignoreEos: false, logprobs: null, background: false, constraint: null },
     })
-    return { firstToken: overhead(({ first }) => first), nextToken: overhead(({ next }) => next) }
-  } finally {
-    await served.stop()
-  }
+  const through = () =>
+    time(`${edge.url}/v1/chat/completions`, edge.key, {
+      model,
+      messages: MESSAGES,
+      temperature: 0,
+      max_tokens: TOKENS,
+      stream: true,
+    })
+  await direct()
+  await through()
+  const pairs: [Timed, Timed][] = []
+  while (pairs.length < PAIRS) pairs.push([await direct(), await through()])
+  const overhead = (pick: (timed: Timed) => number): Overhead => ({
+    runner: median(pairs.map(([ours]) => pick(ours))),
+    edge: median(pairs.map(([, theirs]) => pick(theirs))),
+    added: median(pairs.map(([ours, theirs]) => pick(theirs) - pick(ours))),
+  })
+  return { firstToken: overhead(({ first }) => first), nextToken: overhead(({ next }) => next) }
 }
 
 /** Milliseconds to the first text of an answer, and from one text to the next. */

@@ -29,6 +29,8 @@ interface Answered {
   readonly whole: boolean
   readonly tokens: number
   readonly ms: number
+  /** What came with any status but 200. */
+  readonly error: string
 }
 
 /** @param leaveAfter text chunks after which the line is cut */
@@ -59,6 +61,7 @@ function ask(
           whole: left || !stream || received.endsWith('data: [DONE]\n\n'),
           tokens,
           ms: performance.now() - started,
+          error: response.statusCode === 200 ? '' : received.slice(0, 200),
         })
       }
       response.setEncoding('utf8')
@@ -159,4 +162,9 @@ console.log(
   `  ${all.length} asked, ${good.length} answered, ${refused.length} refused after ${quantile(0.5)} ms (median), ` +
     `${quantile(0.99)} ms (99 %), ${quantile(0.9999)} ms at most; otherwise ended: ${all.length - good.length - refused.length}`,
 )
+const other = Map.groupBy(
+  all.filter(({ status }) => status !== 200 && status !== 429),
+  ({ status }) => status,
+)
+for (const [status, answers] of other) console.log(`  status ${status}: ${answers.length}, ${answers[0]?.error}`)
 await served.stop()

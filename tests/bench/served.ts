@@ -6,6 +6,9 @@ import { type Edge, startEdge } from '#edge/testing/edge.ts'
 import { RUNNER_SECRET } from '#edge/testing/stub-runner.ts'
 import { freePort } from '#scripts/door.ts'
 
+/** As where Tandem is started. */
+const RUNNER_TIMEOUT_MS = 60_000
+
 export interface Served {
   readonly edge: Edge
   readonly runnerUrl: string
@@ -21,7 +24,7 @@ export async function serve(models: string): Promise<Served> {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const runnerUrl = `http://127.0.0.1:${port}`
-  const edge = await startEdge({ runnerUrl })
+  const edge = await startEdge({ runnerUrl, runnerTimeoutMs: RUNNER_TIMEOUT_MS })
   await loaded(runnerUrl)
   return {
     edge,
