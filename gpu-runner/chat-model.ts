@@ -21,6 +21,19 @@ export interface ChatModelOptions {
   readonly memory: EngineMemory
 }
 
+/** A model as it is known before it is loaded. */
+export function describeModel(entry: CatalogueEntry, device: string): RunnerModel {
+  return {
+    id: entry.id,
+    created: entry.created,
+    ownedBy: entry.publisher,
+    task: 'chat',
+    contextLength: entry.context,
+    fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
+    device,
+  }
+}
+
 export class ChatModel {
   readonly info: RunnerModel
   readonly engine: EngineClient
@@ -41,15 +54,7 @@ export class ChatModel {
     const tokenizer = createTokenizer(metadata)
     const template = createChatTemplate(metadata)
     const engine = await starting
-    const info: RunnerModel = {
-      id: entry.id,
-      created: entry.created,
-      ownedBy: entry.publisher,
-      task: 'chat',
-      contextLength: engine.contextLength,
-      fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
-      device,
-    }
+    const info = { ...describeModel(entry, device), contextLength: engine.contextLength }
     return new ChatModel(info, engine, tokenizer, template)
   }
 
@@ -80,11 +85,17 @@ export class ChatModel {
       throw new ApiError('invalid_value', `There is no token ${unknown}: ${known}.`, { param: 'prompt' })
     }
     // No token stands for more bytes than the longest: a text far over the context need not be tokenised to see it.
-    const texts = prompt.type === 'text' ? [prompt.text] : prompt.messages.map(({ content }) => content)
+    const texts =
+      prompt.type === 'text'
+        ? [prompt.text]
+        : [
+            ...prompt.messages.map(({ content }) => content),
+            ...(prompt.tools ?? []).map((tool) => JSON.stringify(tool)),
+          ]
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     const fewest = Math.ceil(bytes / tokenizer.maxTokenBytes)
     if (fewest >= this.info.contextLength) throw this.#tooLong(prompt, `at least ${fewest} for its ${partOf(prompt)}`)
-    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages)
+    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages, prompt.tools)
     const begin = tokenizer.addBos && tokenizer.bosId !== undefined ? [tokenizer.bosId] : []
     return [...begin, ...tokenizer.encode(prompt.text)]
   }

@@ -1,40 +1,61 @@
 /**
- * The runner's process: serves on loopback at once, says `starting` until its model answers, and ends with its parent.
+ * The runner's process: serves on loopback at once, says `starting` until its default model answers, and ends with its parent.
  * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
  */
 import { defaultModel } from '#models/catalogue/catalogue.ts'
-import { ApiError } from '#protocol/error.ts'
-import { ChatModel } from './chat-model.ts'
+import { ChatModel, describeModel } from './chat-model.ts'
 import { chooseDevice } from './cuda/choose-device.ts'
 import { Metrics } from './metrics.ts'
+import { ModelPool } from './model-pool.ts'
 import { generations } from './routes/generations.ts'
 import { createRunnerServer, sendJson } from './routes/server.ts'
 import { tokens } from './routes/tokens.ts'
 import { readSettings, SettingsError } from './settings.ts'
+import { installedModels } from './store/installed.ts'
 import { ensureModel } from './store/store.ts'
 
 const EX_CONFIG = 78
-const RETRY_SECONDS = 2
+/** Its graph for prompts and that for tokens each hold a model's weights. */
+const WEIGHT_COPIES = 2
+/** Models that share the memory for keys and values; more than that take turns. */
+const MOST_SHARES = 3
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const entry = defaultModel('chat')
+  const { models: root, threads, memory } = settings
+  const { cuda, why } = chooseDevice(settings.device, root)
+  const device = cuda === undefined ? 'cpu' : 'cuda'
+  console.log(JSON.stringify({ level: 'info', event: 'device-chosen', device, why }))
+  const first = defaultModel('chat')
   const metrics = new Metrics()
-  let model: ChatModel | undefined
-
-  const find = (name: string): ChatModel => {
-    if (name !== entry.id) {
-      throw new ApiError('model_not_found', `The model \`${name}\` does not exist.`, { param: 'model' })
-    }
-    if (!model) throw new ApiError('model_loading', `The model \`${name}\` is loading.`, { retryAfter: RETRY_SECONDS })
-    return model
-  }
+  const share = () => Math.min(MOST_SHARES, Math.max(1, installedModels(root).length))
+  const pool = new ModelPool<ChatModel>({
+    installed: () => installedModels(root),
+    load: async (entry) =>
+      ChatModel.load({
+        entry,
+        path: await ensureModel(entry, { root }),
+        device,
+        cuda,
+        threads,
+        memory: { ...memory, kvBytes: memory.kvBytes / share() },
+      }),
+    bytesOf: ({ file }) => WEIGHT_COPIES * file.size + memory.kvBytes / share() + memory.prefixCacheBytes,
+    mostBytes: memory.modelBytes,
+    log: (event) => console.log(JSON.stringify({ level: 'info', device, ...event })),
+    now: () => performance.now(),
+  })
+  const find = (name: string): ChatModel => pool.find(name)
+  let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
-      model
+      started
         ? sendJson(response, 200, { status: 'ok' })
-        : sendJson(response, 503, { status: 'starting', detail: entry.id }),
-    'GET /models': ({ response }) => sendJson(response, 200, { models: model ? [model.info] : [] }),
+        : sendJson(response, 503, { status: 'starting', detail: first.id }),
+    'GET /models': ({ response }) =>
+      sendJson(response, 200, {
+        models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
+      }),
     'GET /metrics': async ({ response }) => {
       response.writeHead(200, { 'content-type': metrics.contentType })
       response.end(await metrics.text())
@@ -52,23 +73,9 @@ async function main(): Promise<void> {
     server.once('error', reject)
     server.listen(settings.port, '127.0.0.1', resolve)
   })
-
-  const started = performance.now()
-  const path = await ensureModel(entry, { root: settings.models })
-  const { cuda, why } = chooseDevice(settings.device, settings.models)
-  const device = cuda === undefined ? 'cpu' : 'cuda'
-  console.log(JSON.stringify({ level: 'info', event: 'device-chosen', device, why }))
-  model = await ChatModel.load({
-    entry,
-    path,
-    device,
-    cuda,
-    threads: settings.threads,
-    memory: settings.memory,
-  })
-  const ms = Math.round(performance.now() - started)
-  console.log(JSON.stringify({ level: 'info', event: 'model-loaded', model: entry.id, device, ms }))
-  await model.engine.died
+  await pool.load(first)
+  started = true
+  await pool.died
 }
 
 main().catch((error: unknown) => {

@@ -9,6 +9,8 @@ const MOST_THREADS = 8
 const KV_SHARE = 0.4
 const MOST_KV_BYTES = 16 * 2 ** 30
 const PREFIX_SHARE = 0.05
+/** Of all models together, their keys and values included. */
+const MODELS_SHARE = 0.7
 const MOST_PREFIX_BYTES = 2 ** 30
 
 const schema = v.object({
@@ -25,7 +27,7 @@ export interface RunnerSettings {
   /** What is asked for. */
   readonly device: 'auto' | 'cuda' | 'cpu'
   readonly threads: number
-  readonly memory: EngineMemory
+  readonly memory: EngineMemory & { readonly modelBytes: number }
 }
 
 /** What the operator set cannot be had. The process ends with exit code 78 (EX_CONFIG of sysexits.h). */
@@ -53,6 +55,7 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
     memory: {
       kvBytes: Math.min(MOST_KV_BYTES, totalmem() * KV_SHARE),
       prefixCacheBytes: Math.min(MOST_PREFIX_BYTES, totalmem() * PREFIX_SHARE),
+      modelBytes: totalmem() * MODELS_SHARE,
     },
   }
 }

@@ -10,8 +10,9 @@ import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
 import { samplingFields, tokenLimitSchema } from './sampling.ts'
 import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
+import { responseFormatSchema, toolCallSchema, toolChoiceSchema, toolsSchema } from './tools.ts'
 
-const SERVED_LATER_ROLES = ['tool', 'function']
+const SERVED_LATER_ROLES = ['function']
 const SERVED_LATER_PARTS = ['image_url', 'input_audio', 'file', 'refusal']
 
 const textPartSchema = v.strictObject({ type: v.literal('text'), text: textSchema })
@@ -28,15 +29,24 @@ const promptMessageSchema = v.strictObject({
 /** Takes an answer's `message` back as it was given. */
 const assistantMessageSchema = v.strictObject({
   role: v.literal('assistant'),
-  content: contentSchema,
+  /** Null or left out beside tool calls. */
+  content: v.nullish(contentSchema),
   name: v.optional(v.string()),
   refusal: v.optional(v.null(UNSUPPORTED)),
   annotations: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
   audio: v.optional(v.null(UNSUPPORTED)),
-  tool_calls: v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
+  tool_calls: v.nullish(v.pipe(v.array(toolCallSchema), v.maxLength(LIMITS.tools))),
   function_call: v.optional(v.null(UNSUPPORTED)),
 })
-export const chatMessageSchema = v.variant('role', [promptMessageSchema, assistantMessageSchema], (issue) =>
+/** What a call gave. */
+const toolMessageSchema = v.strictObject({
+  role: v.literal('tool'),
+  content: contentSchema,
+  tool_call_id: v.string(),
+  name: v.optional(v.string()),
+})
+const messageSchemas = [promptMessageSchema, assistantMessageSchema, toolMessageSchema] as const
+export const chatMessageSchema = v.variant('role', messageSchemas, (issue) =>
   isOneOf(issue.input, SERVED_LATER_ROLES) ? UNSUPPORTED : 'role',
 )
 export type ChatMessage = v.InferOutput<typeof chatMessageSchema>
@@ -46,6 +56,11 @@ const honoured = {
   messages: v.pipe(v.array(chatMessageSchema), v.minLength(1), v.maxLength(LIMITS.messages)),
   ...samplingFields,
   logprobs: v.nullish(v.boolean(), false),
+  tools: v.optional(toolsSchema, []),
+  /** By default `auto`, if there are tools. */
+  tool_choice: v.optional(toolChoiceSchema),
+  parallel_tool_calls: v.optional(v.boolean(), true),
+  response_format: v.optional(responseFormatSchema, { type: 'text' }),
   top_logprobs: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20))),
   /** `flex` is answered when nothing else waits. */
   service_tier: v.nullish(v.picklist(['auto', 'default', 'flex'], UNSUPPORTED)),
@@ -60,16 +75,12 @@ const inert = {
   safety_identifier: v.nullish(v.string()),
   prompt_cache_key: v.nullish(v.string()),
   prompt_cache_retention: v.nullish(v.picklist(['in_memory', '24h'])),
-  parallel_tool_calls: v.optional(v.boolean()),
 }
 
 /** Refused, but for the values that ask for nothing. */
 const refused = {
-  tools: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
-  tool_choice: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
   functions: v.optional(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
   function_call: v.optional(v.picklist(['none', 'auto'], UNSUPPORTED)),
-  response_format: v.optional(v.looseObject({ type: v.literal('text', UNSUPPORTED) })),
   modalities: v.nullish(v.array(v.literal('text', UNSUPPORTED))),
   audio: v.optional(v.null(UNSUPPORTED)),
   prediction: v.optional(v.null(UNSUPPORTED)),
@@ -91,6 +102,7 @@ export const chatRequestSchema = v.strictObject({ ...honoured, ...inert, ...refu
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>
 
 export const finishReasonSchema = v.picklist(['stop', 'length'])
+const chatFinishReasonSchema = v.picklist(['stop', 'length', 'tool_calls'])
 
 export const chatUsageSchema = v.strictObject({
   prompt_tokens: v.number(),
@@ -109,6 +121,8 @@ export type ChatUsage = v.InferOutput<typeof chatUsageSchema>
 /** Ours, at the top level of an answer: milliseconds, and tokens a second. */
 export const chatTimingsSchema = v.strictObject({
   queue_ms: v.number(),
+  /** From the runner's taking it to its first token: waiting, and the prompt. */
+  first_token_ms: v.number(),
   prompt_ms: v.number(),
   prompt_per_second: v.number(),
   generation_ms: v.number(),
@@ -141,12 +155,14 @@ export const chatCompletionSchema = v.strictObject({
       index: v.number(),
       message: v.strictObject({
         role: v.literal('assistant'),
-        content: v.string(),
+        /** Null if there are tool calls alone. */
+        content: v.nullable(v.string()),
         refusal: v.null(),
         annotations: v.array(v.never()),
+        tool_calls: v.optional(v.array(toolCallSchema)),
       }),
       logprobs: v.nullable(chatLogprobsSchema),
-      finish_reason: finishReasonSchema,
+      finish_reason: chatFinishReasonSchema,
     }),
   ),
   usage: chatUsageSchema,
@@ -165,9 +181,20 @@ export const chatCompletionChunkSchema = v.strictObject({
         role: v.optional(v.literal('assistant')),
         content: v.optional(v.string()),
         refusal: v.optional(v.null()),
+        tool_calls: v.optional(
+          v.array(
+            v.strictObject({
+              index: v.number(),
+              /** On a call's first chunk, as are type and name. */
+              id: v.optional(v.string()),
+              type: v.optional(v.literal('function')),
+              function: v.strictObject({ name: v.optional(v.string()), arguments: v.string() }),
+            }),
+          ),
+        ),
       }),
       logprobs: v.nullable(chatLogprobsSchema),
-      finish_reason: v.nullable(finishReasonSchema),
+      finish_reason: v.nullable(chatFinishReasonSchema),
     }),
   ),
   /** With `stream_options.include_usage`: null, but on the last chunk. */

@@ -9,13 +9,54 @@
 import * as v from 'valibot'
 import { errorDetailSchema } from './error.ts'
 
-export const chatRoleSchema = v.picklist(['system', 'user', 'assistant'])
-export const chatTurnSchema = v.strictObject({ role: chatRoleSchema, content: v.string() })
+const toolCallSchema = v.strictObject({
+  id: v.string(),
+  name: v.string(),
+  /** JSON. */
+  arguments: v.string(),
+})
+export const chatTurnSchema = v.variant('role', [
+  v.strictObject({ role: v.picklist(['system', 'user']), content: v.string() }),
+  v.strictObject({ role: v.literal('assistant'), content: v.string(), toolCalls: v.optional(v.array(toolCallSchema)) }),
+  /** What the call of that id gave. */
+  v.strictObject({ role: v.literal('tool'), content: v.string(), toolCallId: v.string() }),
+])
 export type ChatTurn = v.InferOutput<typeof chatTurnSchema>
+
+const jsonSchemaSchema = v.record(v.string(), v.unknown())
+export const toolSchema = v.strictObject({
+  name: v.string(),
+  description: v.optional(v.string()),
+  /** JSON Schema of its arguments, an object. */
+  parameters: jsonSchemaSchema,
+  strict: v.boolean(),
+})
+export type Tool = v.InferOutput<typeof toolSchema>
+
+/** What the text of an answer is held to. */
+export const constraintSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('json_object') }),
+  v.strictObject({ type: v.literal('json_schema'), schema: jsonSchemaSchema, strict: v.boolean() }),
+  v.strictObject({ type: v.literal('regex'), pattern: v.string() }),
+  v.strictObject({
+    type: v.literal('tools'),
+    /** Those that may be called. */
+    tools: v.pipe(v.array(toolSchema), v.minLength(1)),
+    /** The answer may be text instead. */
+    optional: v.boolean(),
+    /** There may be several calls. */
+    parallel: v.boolean(),
+  }),
+])
+export type GenerationConstraint = v.InferOutput<typeof constraintSchema>
 
 /** What an answer follows: a conversation, rendered by the model's template, or bare text or tokens. */
 export const promptSchema = v.variant('type', [
-  v.strictObject({ type: v.literal('chat'), messages: v.pipe(v.array(chatTurnSchema), v.minLength(1)) }),
+  v.strictObject({
+    type: v.literal('chat'),
+    messages: v.pipe(v.array(chatTurnSchema), v.minLength(1)),
+    /** Those that the model is told of. */ tools: v.optional(v.array(toolSchema)),
+  }),
   v.strictObject({ type: v.literal('text'), text: v.string() }),
   v.strictObject({
     type: v.literal('tokens'),
@@ -54,6 +95,7 @@ export const generationRequestSchema = v.strictObject({
   seed: v.nullable(v.pipe(v.number(), v.safeInteger())),
   /** The answer ends before the first of these. */
   stop: v.array(v.pipe(v.string(), v.minLength(1))),
+  constraint: v.nullable(constraintSchema),
 })
 export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
 
@@ -106,9 +148,14 @@ export const generationEventSchema = v.variant('type', [
     promptTokens: v.number(),
   }),
   v.object({ type: v.literal('text-delta'), text: v.string(), tokens: v.optional(v.array(tokenLogprobSchema)) }),
+  /** A call begins; calls are numbered from 0. */
+  v.object({ type: v.literal('tool-call-start'), index: v.number(), name: v.string() }),
+  /** The next of a call's arguments, a piece of JSON. */
+  v.object({ type: v.literal('tool-call-delta'), index: v.number(), arguments: v.string() }),
   v.object({
     type: v.literal('generation-finish'),
-    finishReason: v.picklist(['stop', 'length']),
+    /** `tool-calls`: it has calls, and is whole. */
+    finishReason: v.picklist(['stop', 'length', 'tool-calls']),
     usage: usageSchema,
     timings: timingsSchema,
   }),

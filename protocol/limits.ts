@@ -11,6 +11,10 @@ export const LIMITS = {
   /** Stop strings, and the length of each in UTF-16 code units. */
   stopStrings: 4,
   stopLength: 256,
+  /** Functions that one request may offer, as OpenAI has it. */
+  tools: 128,
+  /** Length of a regular expression in UTF-16 code units. */
+  regexLength: 4096,
   /** Answers to one request. */
   answers: 16,
   /** Entries of `logit_bias`, as OpenAI has it. */

@@ -1,7 +1,7 @@
 /** What OpenAI's chat completions and its completions have in common, and what we add to both. */
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
-import { LONE_SURROGATE, UNSUPPORTED } from './text.ts'
+import { LONE_SURROGATE, textSchema, UNSUPPORTED } from './text.ts'
 
 export const tokenLimitSchema = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.maxTokens)))
 const stopStringSchema = v.pipe(
@@ -45,6 +45,8 @@ export const samplingFields = {
   min_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.maxTokens)), 0),
   /** Ours: end tokens do not end an answer at all. */
   ignore_eos: v.nullish(v.boolean(), false),
+  /** Ours: a regular expression that the whole answer matches. */
+  regex: v.nullish(v.pipe(textSchema, v.minLength(1), v.maxLength(LIMITS.regexLength))),
   n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.answers)), 1),
   stop: v.nullish(v.union([stopStringSchema, v.pipe(v.array(stopStringSchema), v.maxLength(LIMITS.stopStrings))])),
   seed: v.nullish(v.pipe(v.number(), v.safeInteger())),

@@ -63,6 +63,7 @@ export const text = {
     cutAtLimit: 'The answer reached the limit of its length.',
     notSaved: 'This answer could not be saved. It is gone when the page is closed.',
     speed: (perSecond: number) => `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} tokens/s`,
+    promptSpeed: (perSecond: number) => `prompt at ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} tokens/s`,
     firstToken: (ms: number) =>
       `first token after ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`,
     servedBy: (who: string) => `served by the ${who}`,

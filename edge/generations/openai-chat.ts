@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { ChatCompletion, ChatCompletionChunk, ChatMessage, ChatRequest } from '#protocol/chat.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { ChatTurn, GenerationEvent, GenerationRequest, TokenLogprob } from '#protocol/generation.ts'
+import { constrained } from './constraint.ts'
 import type { Indexed } from './fan-out.ts'
 import { toLogprobs } from './logprobs.ts'
 import { toSampling } from './sampling.ts'
@@ -13,6 +14,7 @@ type StartEvent = Extract<GenerationEvent, { type: 'generation-start' }>
 /** @throws ApiError if the messages have no text at all, or if fields contradict each other */
 export function toGenerationRequest(request: ChatRequest, tenant: string): GenerationRequest {
   const messages = request.messages.map(toTurn)
+  requireCallsBeforeResults(messages)
   if (messages.every(({ content }) => content.trim() === '')) {
     throw new ApiError('invalid_value', "Invalid 'messages': expected some text, got none.", { param: 'messages' })
   }
@@ -26,15 +28,17 @@ export function toGenerationRequest(request: ChatRequest, tenant: string): Gener
       param: 'top_logprobs',
     })
   }
+  const { tools, constraint } = constrained(request)
   return {
     model: request.model,
     tenant,
-    prompt: { type: 'chat', messages },
+    prompt: { type: 'chat', messages, ...(tools.length > 0 && { tools }) },
     // Both names bound the answer, so that the lower one holds.
     maxTokens: lower(request.max_completion_tokens ?? null, request.max_tokens ?? null),
     ...toSampling(request),
     logprobs: request.logprobs ? (request.top_logprobs ?? 0) : null,
     background: request.service_tier === 'flex',
+    constraint,
   }
 }
 
@@ -42,10 +46,58 @@ function lower(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
-export function toTurn({ role, content }: ChatMessage): ChatTurn {
+export function toTurn(message: ChatMessage): ChatTurn {
+  const content = message.content ?? ''
   const text = typeof content === 'string' ? content : content.map((part) => part.text).join('\n')
-  return { role: role === 'developer' ? 'system' : role, content: text }
+  if (message.role === 'tool') return { role: 'tool', content: text, toolCallId: message.tool_call_id }
+  if (message.role !== 'assistant') {
+    return { role: message.role === 'developer' ? 'system' : message.role, content: text }
+  }
+  const toolCalls = (message.tool_calls ?? []).map(({ id, function: { name, arguments: given } }) => ({
+    id,
+    name,
+    arguments: given,
+  }))
+  return { role: 'assistant', content: text, ...(toolCalls.length > 0 && { toolCalls }) }
 }
+
+/** @throws ApiError for a result of a call that is not there, or arguments that are no JSON */
+function requireCallsBeforeResults(turns: readonly ChatTurn[]): void {
+  const calls = new Set<string>()
+  for (const [i, turn] of turns.entries()) {
+    if (turn.role === 'tool' && !calls.has(turn.toolCallId)) {
+      throw new ApiError('invalid_value', `No call before it has the id of 'messages[${i}].tool_call_id'.`, {
+        param: `messages[${i}].tool_call_id`,
+      })
+    }
+    if (turn.role !== 'assistant') continue
+    for (const [j, { id, arguments: given }] of (turn.toolCalls ?? []).entries()) {
+      calls.add(id)
+      if (isJsonObject(given)) continue
+      const param = `messages[${i}].tool_calls[${j}].function.arguments`
+      throw new ApiError('invalid_value', `Invalid '${param}': expected an object as JSON.`, { param })
+    }
+  }
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+type ToolCall = NonNullable<ChatCompletion['choices'][number]['message']['tool_calls']>[number]
+
+const newCall = (name: string): ToolCall => ({
+  id: `call_${uuidv7().replaceAll('-', '')}`,
+  type: 'function',
+  function: { name, arguments: '' },
+})
+
+const toFinishReason = ({ finishReason }: FinishEvent) => (finishReason === 'tool-calls' ? 'tool_calls' : finishReason)
 
 type ServiceTier = ChatCompletion['service_tier']
 
@@ -92,7 +144,11 @@ export async function toCompletion(
 ): Promise<ChatCompletion> {
   let start: StartEvent | undefined
   const finished: FinishEvent[] = []
-  const answers = Array.from({ length: n }, () => ({ content: '', tokens: [] as TokenLogprob[] }))
+  const answers = Array.from({ length: n }, () => ({
+    content: '',
+    tokens: [] as TokenLogprob[],
+    calls: [] as ToolCall[],
+  }))
   for await (const { index, event } of events) {
     const answer = answers[index]
     if (event.type === 'generation-start') {
@@ -100,6 +156,11 @@ export async function toCompletion(
     } else if (event.type === 'text-delta' && answer) {
       answer.content += event.text
       answer.tokens.push(...(event.tokens ?? []))
+    } else if (event.type === 'tool-call-start' && answer) {
+      answer.calls[event.index] = newCall(event.name)
+    } else if (event.type === 'tool-call-delta' && answer) {
+      const call = answer.calls[event.index]
+      if (call) call.function.arguments += event.arguments
     } else if (event.type === 'generation-error') {
       throw ApiError.fromDetail(event.error, 'runner_failed')
     } else if (event.type === 'generation-finish') {
@@ -111,11 +172,17 @@ export async function toCompletion(
   return {
     ...headOf(start, serviceTier),
     object: 'chat.completion',
-    choices: answers.map(({ content, tokens }, index) => ({
+    choices: answers.map(({ content, tokens, calls }, index) => ({
       index,
-      message: { role: 'assistant', content, refusal: null, annotations: [] },
+      message: {
+        role: 'assistant',
+        content: content === '' && calls.length > 0 ? null : content,
+        refusal: null,
+        annotations: [],
+        ...(calls.length > 0 && { tool_calls: calls }),
+      },
       logprobs: logprobs ? toLogprobs(tokens) : null,
-      finish_reason: (finished[index] ?? first).finishReason,
+      finish_reason: toFinishReason(finished[index] ?? first),
     })),
     usage: toUsage(finished.map(({ usage }) => usage)),
     timings: toTimings(first.timings),
@@ -146,11 +213,17 @@ export async function* toChunks(
       case 'text-delta':
         yield chunk(index, { content: event.text }, logprobs ? { logprobs: toLogprobs(event.tokens ?? []) } : {})
         break
+      case 'tool-call-start':
+        yield chunk(index, { tool_calls: [{ index: event.index, ...newCall(event.name) }] })
+        break
+      case 'tool-call-delta':
+        yield chunk(index, { tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] })
+        break
       case 'generation-error':
         throw ApiError.fromDetail(event.error, 'runner_failed')
       case 'generation-finish':
         finished.push(event)
-        last = { ...chunk(index, {}, { finish_reason: event.finishReason }), timings: toTimings(event.timings) }
+        last = { ...chunk(index, {}, { finish_reason: toFinishReason(event) }), timings: toTimings(event.timings) }
         yield last
     }
   }

@@ -50,6 +50,7 @@ function samplingOf(request: CompletionRequest): Omit<GenerationRequest, 'model'
     ...toSampling(request),
     maxTokens: request.max_tokens ?? MAX_TOKENS,
     logprobs: request.logprobs ?? null,
+    constraint: request.regex ? { type: 'regex', pattern: request.regex } : null,
   }
 }
 
@@ -98,7 +99,10 @@ export async function* toPieces(
         throw ApiError.fromDetail(event.error, 'runner_failed')
       case 'generation-finish':
         finished.push(event)
-        last = { ...piece(index, '', { finish_reason: event.finishReason }), timings: toTimings(event.timings) }
+        last = {
+          ...piece(index, '', { finish_reason: event.finishReason === 'length' ? 'length' : 'stop' }),
+          timings: toTimings(event.timings),
+        }
         yield last
     }
   }

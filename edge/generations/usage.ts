@@ -33,6 +33,7 @@ export function toTimings({
 }: Timings): ChatTimings {
   return {
     queue_ms: queueMs,
+    first_token_ms: queueMs + promptMs,
     prompt_ms: promptMs,
     prompt_per_second: promptPerSecond,
     generation_ms: generationMs,

@@ -177,6 +177,7 @@ describe('POST /v1/chat/completions', () => {
       minTokens: 3,
       ignoreEos: true,
       background: true,
+      constraint: null,
     })
   })
 
@@ -219,8 +220,11 @@ describe('POST /v1/chat/completions', () => {
     const cases: [fields: Record<string, unknown>, code: string, param: string | null][] = [
       [{ n: 17 }, 'invalid_value', 'n'],
       [{ n: 0 }, 'invalid_value', 'n'],
-      [{ tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
-      [{ response_format: { type: 'json_object' } }, 'unsupported_parameter', 'response_format.type'],
+      [{ tools: [{ type: 'function' }] }, 'missing_required_parameter', 'tools[0].function'],
+      [{ tools: [{ type: 'custom', custom: { name: 'x' } }] }, 'unsupported_parameter', 'tools[0].type'],
+      [{ response_format: { type: 'xml' } }, 'invalid_value', 'response_format.type'],
+      [{ response_format: { type: 'json_schema' } }, 'missing_required_parameter', 'response_format.json_schema'],
+      [{ regex: 'a', response_format: { type: 'json_object' } }, 'invalid_value', 'regex'],
       [{ modalities: ['text', 'audio'] }, 'unsupported_parameter', 'modalities[1]'],
       [{ reasoning_effort: 'high' }, 'unsupported_parameter', 'reasoning_effort'],
       [{ min_q: 0.1 }, 'unknown_parameter', 'min_q'],
@@ -239,7 +243,8 @@ describe('POST /v1/chat/completions', () => {
       [{ messages: [{ role: 'user', content: ' ' }] }, 'invalid_value', 'messages'],
       [{ messages: [{ role: 'user' }] }, 'missing_required_parameter', 'messages[0].content'],
       [{ messages: [{ role: 'robot', content: 'a' }] }, 'invalid_value', 'messages[0].role'],
-      [{ messages: [{ role: 'tool', content: 'a' }] }, 'unsupported_parameter', 'messages[0].role'],
+      [{ messages: [{ role: 'function', content: 'a' }] }, 'unsupported_parameter', 'messages[0].role'],
+      [{ messages: [{ role: 'tool', content: 'a' }] }, 'missing_required_parameter', 'messages[0].tool_call_id'],
       [{ messages: [{ role: 'user', content: 'a', mood: 'b' }] }, 'unknown_parameter', 'messages[0].mood'],
       [{ messages: [{ role: 'user', content: '\ud800' }] }, 'invalid_value', 'messages[0].content'],
       [

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { GraphBuilder } from '#models/graph/builder.ts'
-import { encodeModel } from '#models/graph/encode.ts'
+import { ExternalData, encodeModel } from '#models/graph/encode.ts'
 import { CUDA_LIBRARIES, CudaError, DRIVER, type NativeLibrary, openCudaLibrary } from '../runtime/cuda.ts'
 import { OrtError } from '../runtime/ort-c-api.ts'
 import { Runtime } from '../runtime/runtime.ts'
@@ -156,10 +156,10 @@ function lookAtSession(folder: string): string {
     const w = g.input('w', 'float32', [2, 2])
     g.output(g.op('MatMul', [x, w], {})[0], 'y')
     const model = path.join(work, 'check.onnx')
-    writeFileSync(model, encodeModel(g.build(), 'none').model)
-    using ort = new Runtime({ cuda: folder })
+    writeFileSync(model, encodeModel(g.build(), new ExternalData('none')))
+    using ort = new Runtime({ threads: 1, cuda: folder })
     const config = { 'session.disable_cpu_ep_fallback': '1' }
-    using session = ort.session(model, { threads: 1, device: 'cuda', config })
+    using session = ort.session(model, { device: 'cuda', config })
     const y = multiply(session)
     if (y.join() !== '7,10') throw new CudaError(`ONNX Runtime computes wrongly on CUDA: [${y.join()}], not [7,10]`)
     return `ONNX Runtime ${ort.version}: computes on CUDA`

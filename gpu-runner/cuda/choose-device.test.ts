@@ -61,7 +61,7 @@ test('a machine without a driver is told so', { skip: hasDriver || process.platf
       assert.match(text, /^lib\w+\.so\.\d+ was not found or cannot be loaded .* Run `npm run cuda` to fetch it\.$/)
   }
   assert.equal(checkSession(nowhere).ok, false)
-  assert.throws(() => new Runtime({ cuda: nowhere }), CudaError)
-  using ort = new Runtime()
+  assert.throws(() => new Runtime({ threads: 1, cuda: nowhere }), CudaError)
+  using ort = new Runtime({ threads: 1 })
   assert.equal(ort.freeDeviceBytes(), Number.POSITIVE_INFINITY, 'the CPU goes on to work')
 })

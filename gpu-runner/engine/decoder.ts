@@ -17,13 +17,13 @@ export interface Decoder<Snapshot extends KvSnapshot = KvSnapshot> {
   /** Bytes of keys and values that one token takes. */
   readonly bytesPerToken: number
   /**
-   * Computes `tokens` of the sequence in `slot` (default 0) at `position` and the places after it, given that all before
-   * were computed.
-   * @returns logits after the last token, [vocabulary]; valid until the next call
+   * Computes two or more `tokens` of the sequence in `slot` at `position` and the places after it, given that all before
+   * were computed. Whatever the pieces a prompt is cut into, the result is the same to the last bit.
    */
-  run(tokens: readonly number[], position: number, slot?: number): Float32Array
+  prefill(tokens: readonly number[], position: number, slot: number): void
   /**
-   * Computes one token for each of the first slots: `tokens[i]` at `positions[i]` of slot i.
+   * Computes one token for each of the first slots: `tokens[i]` at `positions[i]` of slot i. Each has the same logits
+   * whatever else is computed with it, to the last bit.
    * @returns logits, [tokens, vocabulary]; valid until the next call
    */
   decode(tokens: readonly number[], positions: readonly number[]): Float32Array
@@ -37,6 +37,7 @@ export interface Decoder<Snapshot extends KvSnapshot = KvSnapshot> {
 
 /** What the engine needs of a tokenizer. */
 export interface Vocabulary {
+  readonly vocabularySize: number
   /** The bytes of a token; none for a control token. */
   decodeBytes(token: number): Uint8Array
   /** Tokens that end an answer. */

@@ -16,11 +16,12 @@ export class EngineClient {
   readonly contextLength: number
   /** Sequences that it computes at once. */
   readonly slots: number
-  /** Settles only if the thread dies: rejects with the reason. */
+  /** Settles only if the thread dies unasked: rejects with the reason. */
   readonly died: Promise<never>
   readonly #thread: Worker
   readonly #listeners = new Map<number, (event: EngineEvent) => void>()
   #nextId = 1
+  #unloading = false
   #averageSeconds = 1
 
   private constructor(thread: Worker, { contextLength, slots }: { contextLength: number; slots: number }) {
@@ -36,7 +37,9 @@ export class EngineClient {
         reject(reason)
       }
       thread.once('error', end)
-      thread.once('exit', (code) => end(new Error(`the engine's thread ended with code ${code}`)))
+      thread.once('exit', (code) => {
+        if (!this.#unloading) end(new Error(`the engine's thread ended with code ${code}`))
+      })
     })
     this.died.catch(() => {})
   }
@@ -72,8 +75,17 @@ export class EngineClient {
     return () => this.#send({ type: 'cancel', id })
   }
 
-  async stop(): Promise<void> {
-    await this.#thread.terminate()
+  /** Requests that wait or run. */
+  get requests(): number {
+    return this.#listeners.size
+  }
+
+  /** Lets go of the model's memory; settles when it is free. Nothing may be asked of it any more, or be running. */
+  async unload(): Promise<void> {
+    this.#unloading = true
+    const ended = new Promise((resolve) => this.#thread.once('exit', resolve))
+    this.#send({ type: 'unload' })
+    await ended
   }
 
   #send(command: EngineCommand): void {

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
 import { Runtime } from '../runtime/runtime.ts'
-import { ensureDecoderGraph } from '../store/decoder-graph.ts'
+import { ensureDecoderGraphs } from '../store/decoder-graph.ts'
 import { openRangeReader } from '../store/range-reader.ts'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
 import { bytesPerToken } from './kv-cache.ts'
@@ -29,6 +29,8 @@ export interface EngineThreadData extends EngineMemory {
 export type EngineCommand =
   | { readonly type: 'submit'; readonly request: EngineRequest }
   | { readonly type: 'cancel'; readonly id: number }
+  /** Lets go of the model and ends the thread. */
+  | { readonly type: 'unload' }
 export type EngineMessage =
   | EngineEvent
   | { readonly type: 'ready'; readonly contextLength: number; readonly slots: number }
@@ -43,18 +45,18 @@ const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
 const { ggufPath, sha256, threads, cuda, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
-const runtime = new Runtime({ cuda })
+const runtime = new Runtime({ threads, cuda })
 const device = cuda === undefined ? 'cpu' : 'cuda'
-const { path: modelPath, config } = ensureDecoderGraph(ggufPath, sha256, device === 'cuda' ? 'float16' : 'float32')
+const { paths, config } = ensureDecoderGraphs(ggufPath, sha256, device === 'cuda' ? 'float16' : 'float32')
 const room = Math.min(kvBytes, runtime.freeDeviceBytes() * GPU_KV_SHARE)
 const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(room / (bytesPerToken(config) * config.contextLength))))
-const decoder = new OnnxDecoder(runtime, { modelPath, threads, device, slots, ...config })
+const decoder = new OnnxDecoder(runtime, { paths, device, slots, ...config })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
 const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })
 // The first runs are slow: they touch the weights and make the operators' buffers.
-decoder.run([0, 0], 0)
-decoder.run([0], 2)
+decoder.prefill([0, 0], 0, 0)
+decoder.decode([0], [2])
 
 let stepping = false
 const step = () => {
@@ -63,6 +65,11 @@ const step = () => {
 }
 port.on('message', (command: EngineCommand) => {
   if (command.type === 'cancel') return engine.cancel(command.id)
+  if (command.type === 'unload') {
+    decoder[Symbol.dispose]()
+    runtime[Symbol.dispose]()
+    return port.close()
+  }
   engine.submit(command.request)
   if (stepping) return
   stepping = true

@@ -24,7 +24,7 @@ function speaker(words: (string | Uint8Array)[], answer: number[], { slots = 1, 
   }
   const engine = new Engine({
     decoder,
-    vocabulary: { eosIds: [EOS], decodeBytes },
+    vocabulary: { eosIds: [EOS], vocabularySize: words.length, decodeBytes },
     emit: (event) => events.push(event),
     now: () => decoder.prefilled.length + decoder.decoded.length,
     prefixCacheBytes,
@@ -128,6 +128,21 @@ describe('an answer', () => {
     }
   })
 
+  test('is held to its constraint, and ends as soon as nothing can follow', () => {
+    const { engine, request, run, said, finish, of } = speaker(['', 'a', 'b', 'ab', 'c'], [4, 4, 4, 4])
+    engine.submit(request(1, { constraint: { type: 'regex', pattern: '(ab|b)b' } }))
+    engine.submit(request(2, { constraint: { type: 'regex', pattern: '(ab){2}[cd]?' }, maxTokens: 3 }))
+    engine.submit(request(3, { constraint: { type: 'regex', pattern: '(' } }))
+    engine.submit(request(4, { constraint: { type: 'regex', pattern: 'é' } }))
+    run()
+    assert.match(said(1), /^(ab|b)b$/)
+    assert.equal(finish(1)?.finishReason, 'stop')
+    assert.match(said(2), /^(ab){1,2}/)
+    assert.equal(finish(2)?.usage.completionTokens, 3)
+    assert.deepEqual(of(3), ['error'], 'what cannot be compiled')
+    assert.deepEqual(of(4), ['start', 'error'], 'what no token can begin')
+  })
+
   test('gives the tokens of a stop string to nobody', () => {
     const { engine, request, run, texts } = speaker(['', 'one', ' st', 'op', 'x'], [1, 2, 3, 4])
     engine.submit(request(1, { stop: [' stop'], logprobs: 0 }))
@@ -156,7 +171,7 @@ describe('many requests', () => {
     engine.step()
     engine.submit(request(2, { prompt: Array(1000).fill(1), maxTokens: 2 }))
     run()
-    assert.deepEqual(decoder.prefilled.slice(1), [...Array(15).fill(64), 41])
+    assert.deepEqual(decoder.prefilled.slice(1), [...Array(15).fill(64), 40])
     const between = events.findIndex(({ type, id }) => type === 'text' && id === 2)
     assert.ok(events.slice(0, between).filter(({ type, id }) => type === 'text' && id === 1).length > 14)
   })
@@ -175,6 +190,7 @@ describe('many requests', () => {
     engine.submit(request(1))
     engine.submit(request(2, { tenant: 'b' }))
     engine.submit(request(3))
+    engine.step()
     engine.step()
     engine.cancel(1)
     engine.cancel(3)
@@ -227,9 +243,9 @@ describe('prefixes', () => {
     run()
     assert.deepEqual(
       [1, 2, 3, 4].map((id) => finish(id)?.usage.cachedTokens),
-      [0, 40, 0, 39],
+      [0, 40, 0, 40],
     )
-    assert.deepEqual(decoder.prefilled, [41, 3, 41, 2])
+    assert.deepEqual(decoder.prefilled, [40, 2, 40])
     for (const id of [1, 2, 3, 4]) assert.equal(said(id), 'ab')
   })
 
@@ -240,7 +256,7 @@ describe('prefixes', () => {
     const turn = [...LONG, 3, 1, 2]
     engine.submit(request(2, { prompt: [...turn, 1] }))
     run()
-    assert.equal(finish(2)?.usage.cachedTokens, LONG.length + 1)
+    assert.equal(finish(2)?.usage.cachedTokens, LONG.length)
   })
 
   test('take no more room than they have', () => {

@@ -6,6 +6,7 @@
  */
 import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
 import type { Decoder, KvSnapshot, Vocabulary } from './decoder.ts'
+import { Grammars } from './grammar/grammar.ts'
 import { PrefixCache } from './prefix-cache.ts'
 import { type Move, type Running, Scheduler } from './scheduler.ts'
 import { type EngineRequest, type Piece, Sequence } from './sequence.ts'
@@ -35,9 +36,6 @@ export interface EngineOptions<S extends KvSnapshot = KvSnapshot> {
   readonly prefixCacheBytes?: number
 }
 
-/** The last tokens of a prompt are always computed: the logits come from there, and one by itself may differ in its last bits. */
-const LEAST_COMPUTED = 2
-
 export class Engine<S extends KvSnapshot = KvSnapshot> {
   readonly #decoder: Decoder<S>
   readonly #vocabulary: Vocabulary
@@ -45,6 +43,7 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   readonly #now: () => number
   readonly #scheduler: Scheduler<EngineRequest>
   readonly #prefixes: PrefixCache<S>
+  readonly #grammars: Grammars
   /** By id, those in a slot. */
   readonly #sequences = new Map<number, Sequence>()
   readonly #submittedAt = new Map<number, number>()
@@ -56,6 +55,7 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     this.#now = now
     this.#scheduler = new Scheduler(decoder.slots)
     this.#prefixes = new PrefixCache(prefixCacheBytes)
+    this.#grammars = new Grammars(vocabulary)
   }
 
   submit(request: EngineRequest): void {
@@ -71,26 +71,26 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   /** Computes one step; whether there is more to do. */
   step(): boolean {
     const admitted = this.#scheduler.admit()
-    if (admitted) this.#admit(admitted)
+    if (admitted) this.#endIfFails([admitted], () => this.#admit(admitted))
     const step = this.#scheduler.next()
-    if (!step) return false
-    const running = step.type === 'prefill' ? [step.running] : step.running
-    try {
-      if (step.type === 'prefill') this.#prefill(step.running, step.end)
-      else this.#decode(step.running)
-    } catch (error) {
-      this.#fail(running, error)
-    }
+    if (!step) return !this.#scheduler.idle
+    if (step.type === 'prefill') this.#endIfFails([step.running], () => this.#prefill(step.running, step.end))
+    else this.#endIfFails(step.running, () => this.#decode(step.running))
     return !this.#scheduler.idle
   }
 
   #admit({ request, slot }: Running<EngineRequest>): void {
     const { id, tenant, prompt } = request
     const now = this.#now()
-    const sequence = new Sequence(request, this.#vocabulary, { now, since: this.#submittedAt.get(id) ?? now })
+    const sequence = new Sequence(request, {
+      vocabulary: this.#vocabulary,
+      constraint: request.constraint && this.#grammars.constrain(request.constraint),
+      now,
+      since: this.#submittedAt.get(id) ?? now,
+    })
     this.#sequences.set(id, sequence)
     this.#emit({ type: 'start', id })
-    const known = this.#prefixes.find(tenant, prompt, prompt.length - LEAST_COMPUTED)
+    const known = this.#prefixes.find(tenant, prompt, prompt.length - 1)
     if (!known) return
     this.#decoder.restore(slot, known.snapshot, known.length)
     sequence.cachedTokens = known.length
@@ -99,29 +99,29 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
 
   #prefill({ request, slot, computed }: Running<EngineRequest>, end: number): void {
     const { id, prompt } = request
-    const logits = this.#decoder.run(prompt.slice(computed, end), computed, slot)
-    if (end === prompt.length) {
-      const sequence = this.#sequenceOf(id)
-      sequence.promptDoneAt = this.#now()
-      this.#keep(request, prompt, slot)
-      this.#scheduler.computed(id, end)
-      this.#take(sequence, sequence.choose(logits))
-    } else {
-      this.#scheduler.computed(id, end)
-    }
+    this.#decoder.prefill(prompt.slice(computed, end), computed, slot)
+    const last = prompt.length - 1
+    if (end >= last) this.#keep(request, prompt.slice(0, last), slot)
+    this.#scheduler.computed(id, Math.min(end, last))
   }
 
   #decode(running: readonly Running<EngineRequest>[]): void {
     const sequences = running.map(({ request }) => this.#sequenceOf(request.id))
-    const positions = sequences.map(({ tokens }) => tokens.length - 1)
-    const lastTokens = sequences.map(({ tokens }) => tokens.at(-1) as number)
-    const logits = this.#decoder.decode(lastTokens, positions)
+    const positions = running.map(({ computed }) => computed)
+    const tokens = sequences.map((sequence, i) => sequence.tokens[positions[i] as number] as number)
+    const logits = this.#decoder.decode(tokens, positions)
+    const now = this.#now()
     const vocabulary = logits.length / sequences.length
-    const pieces = sequences.map((sequence, i) => {
-      this.#scheduler.computed(sequence.request.id, sequence.tokens.length)
-      return sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))
-    })
-    for (const [i, sequence] of sequences.entries()) this.#take(sequence, pieces[i] as Piece)
+    for (const [i, sequence] of sequences.entries()) {
+      if (sequence.generated === 0) sequence.promptDoneAt = now
+      this.#scheduler.computed(sequence.request.id, (positions[i] as number) + 1)
+    }
+    // Whoever ends makes others move; their logits stay where they are.
+    for (const [i, sequence] of sequences.entries()) {
+      this.#endIfFails([running[i] as Running<EngineRequest>], () =>
+        this.#take(sequence, sequence.choose(logits.subarray(i * vocabulary, (i + 1) * vocabulary))),
+      )
+    }
   }
 
   #take(sequence: Sequence, { text, tokens, finishReason }: Piece): void {
@@ -140,10 +140,16 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     this.#prefixes.add(tenant, tokens, this.#decoder.save(slot, tokens.length))
   }
 
-  #fail(running: readonly Running<EngineRequest>[], error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    for (const { request } of running)
-      if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+  /** Does something for requests; if it fails, they end with the reason, and others go on. */
+  #endIfFails(running: readonly Running<EngineRequest>[], what: () => void): void {
+    try {
+      what()
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      for (const { request } of running) {
+        if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+      }
+    }
   }
 
   /**
@@ -153,8 +159,10 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
   #leave(id: number): boolean {
     const running = this.#scheduler.running.find(({ request }) => request.id === id)
     const sequence = this.#sequences.get(id)
-    if (running && sequence)
-      this.#keep(running.request, running.request.prompt.slice(0, running.computed), running.slot)
+    if (running && sequence?.generated === 0) {
+      const { prompt } = running.request
+      this.#keep(running.request, prompt.slice(0, Math.min(running.computed, prompt.length - 1)), running.slot)
+    }
     const moves: readonly Move[] | undefined = this.#scheduler.leave(id)
     for (const { from, to, length } of moves ?? []) this.#decoder.move(from, to, length)
     this.#sequences.delete(id)

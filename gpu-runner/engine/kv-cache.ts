@@ -1,6 +1,7 @@
 /**
  * Keys and values of all sequences: for each layer two tensors [slots, kvHeads, capacity, headDim], in memory of the device
- * that computes on them. A slot's place never changes, so that a run needs no copy: its tensors are windows on these.
+ * that computes on them. A slot's place never changes, so that a run over the first n slots, or over one, needs no copy: its
+ * tensors are windows on these.
  */
 import type { KvElement } from '#models/architectures/decoder-blocks.ts'
 import { ELEMENTS } from '#models/graph/tensor-type.ts'
@@ -55,13 +56,13 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Windows on a slot, by layer and part: `0.key`, `0.value`, … The caller disposes of them. */
-  windows(slot: number): Map<string, Tensor> {
+  /** Windows on `count` slots from `first` on, by layer and part: `0.key`, `0.value`, … The caller disposes of them. */
+  windows(first: number, count: number): Map<string, Tensor> {
     const { kvHeads, capacity, headDim, kvElement } = this.shape
     return new Map(
       this.#buffers.map((buffer, i) => {
         const name = `${i >> 1}.${i % 2 === 0 ? 'key' : 'value'}`
-        return [name, buffer.tensor(kvElement, [1, kvHeads, capacity, headDim], slot * this.#slotBytes)]
+        return [name, buffer.tensor(kvElement, [count, kvHeads, capacity, headDim], first * this.#slotBytes)]
       }),
     )
   }

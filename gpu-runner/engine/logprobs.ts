@@ -21,5 +21,5 @@ export function logprobsOf(
   const logTotal = peak + Math.log(total)
   const copy = logits.slice()
   const of = (token: number): Logprob => ({ token, logprob: (copy[token] as number) - logTotal })
-  return { of, top: count === 0 ? [] : likeliestOf(logits, peak, 1, count).map(of) }
+  return { of, top: count === 0 ? [] : likeliestOf(logits, count).map(of) }
 }

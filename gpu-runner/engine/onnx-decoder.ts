@@ -1,8 +1,8 @@
 /**
- * A decoder graph in ONNX Runtime, its KV cache in memory of our own, where the graph runs: past and present are the same
+ * A decoder's graphs in ONNX Runtime, its KV cache in memory of our own, where the graphs run: past and present are the same
  * tensors, so a run appends to the cache in place. What else goes in and out is small, and in RAM.
  */
-import type { KvElement } from '#models/architectures/decoder-blocks.ts'
+import type { KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
 import type { Binding } from '../runtime/binding.ts'
 import type { Device } from '../runtime/memory.ts'
 import type { Runtime, Session } from '../runtime/runtime.ts'
@@ -11,8 +11,7 @@ import type { Decoder } from './decoder.ts'
 import { bytesPerToken, KvCache, type KvCopy } from './kv-cache.ts'
 
 export interface OnnxDecoderOptions {
-  readonly modelPath: string
-  readonly threads: number
+  readonly paths: Readonly<Record<Phase, string>>
   /** `cpu` by default. */
   readonly device?: Device
   readonly layers: number
@@ -25,11 +24,12 @@ export interface OnnxDecoderOptions {
   readonly slots?: number
 }
 
-/** What one run of a slot reads and writes, for a number of tokens. */
+/** What one run reads and writes. */
 interface Plan extends Disposable {
   readonly ids: BigInt64Array
-  /** How many tokens there are after the run, less one; and not less. */
-  readonly lengthMinusOne: Int32Array
+  /** By sequence: how many tokens it has after the run, less one. */
+  readonly lengthsMinusOne: Int32Array
+  /** The greatest of the lengths. */
   readonly totalLength: Int32Array
   readonly binding: Binding
 }
@@ -39,67 +39,55 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   readonly slots: number
   readonly bytesPerToken: number
   readonly #runtime: Runtime
-  readonly #session: Session
+  readonly #sessions: Readonly<Record<Phase, Session>>
   readonly #kv: KvCache
   readonly #vocabularySize: number
   readonly #logits: DataOf<'float32'>
-  /** The plans for one token, by slot: they are run over and over. */
+  /** By the number of sequences: they are run over and over. */
   readonly #decodePlans = new Map<number, Plan>()
 
   constructor(runtime: Runtime, options: OnnxDecoderOptions) {
-    const { modelPath, threads, device = 'cpu', contextLength, vocabularySize, slots = 1 } = options
+    const { paths, device = 'cpu', contextLength, vocabularySize, slots = 1 } = options
     this.#runtime = runtime
     this.contextLength = contextLength
     this.slots = slots
     this.bytesPerToken = bytesPerToken(options)
     this.#vocabularySize = vocabularySize
-    this.#session = runtime.session(modelPath, { threads, device })
-    this.#kv = new KvCache({ ...options, capacity: contextLength, slots }, this.#session)
+    this.#sessions = {
+      prefill: runtime.session(paths.prefill, { device }),
+      decode: runtime.session(paths.decode, { device }),
+    }
+    this.#kv = new KvCache({ ...options, capacity: contextLength, slots }, this.#sessions.decode)
     this.#logits = zeros('float32', slots * vocabularySize)
   }
 
-  run(tokens: readonly number[], position: number, slot = 0): Float32Array {
-    if (tokens.length === 1) return this.#runOne(tokens[0] as number, position, slot)
-    this.#requireRoom(position, tokens.length)
-    using plan = this.#plan(slot, tokens.length)
+  prefill(tokens: readonly number[], position: number, slot: number): void {
+    const end = position + tokens.length
+    if (tokens.length < 2 || end > this.contextLength) {
+      throw new RangeError(`${tokens.length} tokens at ${position} do not fit in a context of ${this.contextLength}`)
+    }
+    using plan = this.#plan('prefill', { first: slot, count: 1, tokens: tokens.length })
     for (const [i, token] of tokens.entries()) plan.ids[i] = BigInt(token)
-    return this.#run(plan, position + tokens.length, slot)
+    plan.lengthsMinusOne[0] = end - 1
+    plan.totalLength[0] = end
+    plan.binding.run()
   }
 
-  /**
-   * One after the other: in one run with others, a sequence's last bits would differ from those it has alone, and what is
-   * sampled from them now and then (see decision 5).
-   */
   decode(tokens: readonly number[], positions: readonly number[]): Float32Array {
     const count = tokens.length
     if (count === 0 || count > this.slots) throw new RangeError(`${count} sequences do not fit in ${this.slots} slots`)
-    for (const [slot, token] of tokens.entries()) this.#runOne(token, positions[slot] as number, slot)
-    return this.#logits.subarray(0, count * this.#vocabularySize)
-  }
-
-  #runOne(token: number, position: number, slot: number): Float32Array {
-    this.#requireRoom(position, 1)
-    const plan = this.#decodePlans.get(slot) ?? this.#plan(slot, 1)
-    this.#decodePlans.set(slot, plan)
-    plan.ids[0] = BigInt(token)
-    return this.#run(plan, position + 1, slot)
-  }
-
-  #requireRoom(position: number, count: number): void {
-    if (count > 0 && position + count <= this.contextLength) return
-    throw new RangeError(`${count} tokens at ${position} do not fit in a context of ${this.contextLength}`)
-  }
-
-  /** @param end tokens in the slot after the run */
-  #run(plan: Plan, end: number, slot: number): Float32Array {
-    plan.lengthMinusOne[0] = end - 1
-    plan.totalLength[0] = end
+    const plan = this.#decodePlans.get(count) ?? this.#plan('decode', { first: 0, count, tokens: count })
+    this.#decodePlans.set(count, plan)
+    let longest = 0
+    for (const [i, position] of positions.entries()) {
+      if (position >= this.contextLength) throw new RangeError(`position ${position} is beyond ${this.contextLength}`)
+      plan.ids[i] = BigInt(tokens[i] as number)
+      plan.lengthsMinusOne[i] = position
+      longest = Math.max(longest, position + 1)
+    }
+    plan.totalLength[0] = longest
     plan.binding.run()
-    return this.#logitsOf(slot)
-  }
-
-  #logitsOf(slot: number): DataOf<'float32'> {
-    return this.#logits.subarray(slot * this.#vocabularySize, (slot + 1) * this.#vocabularySize)
+    return this.#logits.subarray(0, count * this.#vocabularySize)
   }
 
   move(from: number, to: number, length: number): void {
@@ -114,30 +102,25 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
     this.#kv.restore(slot, copy, length)
   }
 
-  #plan(slot: number, length: number): Plan {
+  /** Binds `count` slots from `first` on, for so many tokens in all. */
+  #plan(phase: Phase, { first, count, tokens }: { first: number; count: number; tokens: number }): Plan {
     const runtime = this.#runtime
-    const ids = runtime.tensor('int64', [1, length])
-    const lengthMinusOne = runtime.tensor('int32', [1])
+    const ids = runtime.tensor('int64', [1, tokens])
+    const lengthsMinusOne = runtime.tensor('int32', [count])
     const totalLength = runtime.tensor('int32', [])
-    const logitRow = runtime.tensor('int64', [1], BigInt64Array.of(BigInt(length - 1)))
-    const logits = runtime.tensor('float32', [1, this.#vocabularySize], this.#logitsOf(slot))
-    const windows = [...this.#kv.windows(slot)]
+    const windows = [...this.#kv.windows(first, count)]
     const named = (prefix: string): Record<string, Tensor> =>
       Object.fromEntries(windows.map(([name, window]) => [`${prefix}.${name}`, window]))
-    const binding = this.#session.bind(
-      {
-        ...named('past'),
-        input_ids: ids,
-        lengths_minus_one: lengthMinusOne,
-        total_length: totalLength,
-        logit_rows: logitRow,
-      },
-      { ...named('present'), logits },
+    const logitsData = this.#logits.subarray(0, count * this.#vocabularySize)
+    const logits = runtime.tensor('float32', [1, count, this.#vocabularySize], logitsData)
+    const binding = this.#sessions[phase].bind(
+      { ...named('past'), input_ids: ids, lengths_minus_one: lengthsMinusOne, total_length: totalLength },
+      { ...named('present'), ...(phase === 'decode' && { logits }) },
     )
-    const tensors = [ids, lengthMinusOne, totalLength, logitRow, logits, ...windows.map(([, window]) => window)]
+    const tensors = [ids, lengthsMinusOne, totalLength, logits, ...windows.map(([, window]) => window)]
     return {
       ids: ids.data,
-      lengthMinusOne: lengthMinusOne.data,
+      lengthsMinusOne: lengthsMinusOne.data,
       totalLength: totalLength.data,
       binding,
       [Symbol.dispose]: () => {
@@ -150,6 +133,6 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   [Symbol.dispose](): void {
     for (const plan of this.#decodePlans.values()) plan[Symbol.dispose]()
     this.#kv[Symbol.dispose]()
-    this.#session[Symbol.dispose]()
+    for (const session of Object.values(this.#sessions)) session[Symbol.dispose]()
   }
 }

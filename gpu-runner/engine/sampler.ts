@@ -33,8 +33,7 @@ export function sample(logits: Float32Array, options: SamplingOptions, random: n
 
   const weigh = (token: number) => expNegative(((logits[token] as number) - peak) / temperature)
   let candidates: Candidate[]
-  if (limited)
-    candidates = likeliestOf(logits, peak, temperature, topK).map((token) => ({ token, weight: weigh(token) }))
+  if (limited) candidates = likeliestOf(logits, topK).map((token) => ({ token, weight: weigh(token) }))
   else if (typicalP === 1) return nucleus(logits, peak, options, random)
   else candidates = all(logits).map((token) => ({ token, weight: weigh(token) }))
   if (typicalP < 1) candidates = mostTypical(candidates, typicalP)
@@ -94,51 +93,87 @@ function weightOf(logits: Float32Array, peak: number, temperature: number, from:
   return weight
 }
 
-function totalWeight(logits: Float32Array, peak: number, temperature: number): number {
-  let total = 0
-  for (let token = 0; token < logits.length; token++)
-    total += expNegative(((logits[token] as number) - peak) / temperature)
-  return total
-}
+/** Buckets of a nucleus: how far below the peak a token is, in steps of half the temperature. */
+const BUCKETS = 128
+const BUCKETS_PER_TEMPERATURE = 2
 
-/** Cut by `topP` and `minP` alone: only tokens near the peak are sorted, more of them until they hold enough. */
+/** Cut by `topP` and `minP` alone: only tokens near the peak are sorted, as many as hold enough. */
 function nucleus(
   logits: Float32Array,
   peak: number,
   { temperature, topP, minP = 0 }: SamplingOptions,
   random: number,
 ): number {
-  const total = topP < 1 ? totalWeight(logits, peak, temperature) : 0
   const lowest = minP > 0 ? -Math.log(minP) * temperature : Number.POSITIVE_INFINITY
-  for (let margin = Math.min(lowest, 8 * temperature); ; margin = Math.min(lowest, margin * 2)) {
-    const tokens = within(logits, peak - margin)
-    const candidates = tokens.map((token) => ({
-      token,
-      weight: expNegative(((logits[token] as number) - peak) / temperature),
-    }))
-    const held = candidates.reduce((sum, { weight }) => sum + weight, 0)
-    const whole = margin === lowest || tokens.length === logits.length
-    if (whole || (topP < 1 && held >= topP * total)) {
-      candidates.sort(byWeight)
-      return draw(cutTail(candidates, topP, minP, topP < 1 ? total : held), random)
+  let total: number | undefined
+  let margin = lowest
+  if (topP < 1) {
+    const weights = new Float64Array(BUCKETS)
+    const step = BUCKETS_PER_TEMPERATURE / temperature
+    for (let token = 0; token < logits.length; token++) {
+      const below = peak - (logits[token] as number)
+      const bucket = below * step
+      const at = bucket < BUCKETS ? bucket | 0 : BUCKETS - 1
+      weights[at] = (weights[at] as number) + expNegative(-below / temperature)
     }
+    total = weights.reduce((sum, weight) => sum + weight, 0)
+    let [held, count] = [0, 0]
+    while (count < BUCKETS && held < topP * total) held += weights[count++] as number
+    // What is in the last bucket may be anywhere below.
+    margin = Math.min(lowest, count < BUCKETS ? count / step : Number.POSITIVE_INFINITY)
   }
+  const candidates = sortedFrom(logits, peak - margin).map((token) => ({
+    token,
+    weight: expNegative(((logits[token] as number) - peak) / temperature),
+  }))
+  return draw(cutTail(candidates, topP, minP, total), random)
 }
 
 /** The `count` tokens with the greatest logits, in their order. */
-export function likeliestOf(logits: Float32Array, peak: number, scale: number, count: number): number[] {
-  for (let margin = 8 * Math.max(scale, 0.1); ; margin *= 2) {
-    const near = within(logits, peak - margin)
-    if (near.length < count && near.length < logits.length && margin < Number.MAX_VALUE) continue
-    near.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b)
-    return near.slice(0, count)
-  }
+export function likeliestOf(logits: Float32Array, count: number): number[] {
+  return sortedFrom(logits, greatest(logits, count)).slice(0, count)
 }
 
-function within(logits: Float32Array, least: number): number[] {
-  const tokens: number[] = []
-  for (let token = 0; token < logits.length; token++) if ((logits[token] as number) >= least) tokens.push(token)
-  return tokens
+/** The `count`-th greatest logit, by a heap of the greatest so far with the least of them on top. */
+function greatest(logits: Float32Array, count: number): number {
+  if (count >= logits.length) return Number.NEGATIVE_INFINITY
+  const heap = logits.slice(0, count).sort()
+  for (let token = count; token < logits.length; token++) {
+    const logit = logits[token] as number
+    if (!(logit > (heap[0] as number))) continue
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child + 1 < count && (heap[child + 1] as number) < (heap[child] as number)) child++
+      if (child >= count || (heap[child] as number) >= logit) break
+      heap[at] = heap[child] as number
+      at = child
+    }
+    heap[at] = logit
+  }
+  return heap[0] as number
+}
+
+/** More tokens than any vocabulary has. */
+const MOST_TOKENS = 2 ** 20
+const asFloat = new Float32Array(1)
+const asBits = new Uint32Array(asFloat.buffer)
+
+/**
+ * Tokens of at least that logit, the greatest first, equal ones by their number. A logit and its token make one number
+ * that sorts as they do, so that no comparison is called: the bits of a float32, flipped to grow as it falls.
+ */
+function sortedFrom(logits: Float32Array, least: number): number[] {
+  const keys: number[] = []
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token] as number
+    if (!(logit >= least)) continue
+    asFloat[0] = logit + 0
+    const bits = asBits[0] as number
+    const falling = bits >= 0x8000_0000 ? bits : 0x7fff_ffff - bits
+    keys.push(falling * MOST_TOKENS + token)
+  }
+  return Array.from(Float64Array.from(keys).sort(), (key) => key % MOST_TOKENS)
 }
 
 function all(logits: Float32Array): number[] {

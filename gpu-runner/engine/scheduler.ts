@@ -8,7 +8,7 @@
 import { FairQueue } from './fair-queue.ts'
 
 /** Tokens of a prompt in one step: when nobody waits for it, and when others decode. */
-const LONG_PIECE = 256
+const LONG_PIECE = 512
 const SHORT_PIECE = 64
 
 export interface Schedulable {
@@ -16,6 +16,7 @@ export interface Schedulable {
   readonly tenant: string
   /** Served when nothing else waits. */
   readonly background: boolean
+  /** At least one token. */
   readonly prompt: readonly number[]
 }
 
@@ -29,7 +30,7 @@ export interface Running<R extends Schedulable> {
 type Place<R extends Schedulable> = { -readonly [K in keyof Running<R>]: Running<R>[K] }
 
 export type Step<R extends Schedulable> =
-  /** Compute the prompt from `computed` to `end`. */
+  /** Compute the prompt from `computed` to `end`; two tokens at least. */
   | { readonly type: 'prefill'; readonly running: Running<R>; readonly end: number }
   /** Compute one token of each, slot by slot. */
   | { readonly type: 'decode'; readonly running: readonly Running<R>[] }
@@ -75,8 +76,9 @@ export class Scheduler<R extends Schedulable> {
     if (this.#prefilling || this.#decoding.length === this.#slots) return undefined
     const request = this.#interactive.take() ?? this.#background.take()
     if (!request) return undefined
-    this.#prefilling = { request, slot: this.#decoding.length, computed: 0 }
-    return this.#prefilling
+    const place = { request, slot: this.#decoding.length, computed: 0 }
+    this.#place(place)
+    return place
   }
 
   /** What to do now. Each step is to be followed by `computed`, or by `leave` for those that end with it. */
@@ -96,10 +98,14 @@ export class Scheduler<R extends Schedulable> {
     const place = [...this.#decoding, this.#prefilling].find((candidate) => candidate?.request.id === id)
     if (!place) throw new RangeError(`no sequence ${id} is running`)
     place.computed = tokens
-    if (place === this.#prefilling && tokens >= place.request.prompt.length) {
-      this.#decoding.push(place)
-      this.#prefilling = undefined
-    }
+    if (place === this.#prefilling) this.#place(place)
+  }
+
+  /** The last token of a prompt is the first to be decoded: the answer begins with what comes after it. */
+  #place(place: Place<R>): void {
+    const ready = place.computed >= place.request.prompt.length - 1
+    this.#prefilling = ready ? undefined : place
+    if (ready) this.#decoding.push(place)
   }
 
   /** Takes a request out, waiting or running. Undefined if it is not here, else the moves that close its gap, in order. */
@@ -130,9 +136,10 @@ export class Scheduler<R extends Schedulable> {
     return moves
   }
 
-  /** A piece of one token is avoided: computed by itself, a token may differ from the same one among others in its last bits. */
+  /** All but the last token of the prompt; yet that too, to be decoded once more, where one would be left by itself. */
   #endOfPiece({ request, computed }: Running<R>): number {
     const end = computed + (this.#decoding.length > 0 ? SHORT_PIECE : LONG_PIECE)
-    return end + 1 >= request.prompt.length ? request.prompt.length : end
+    const last = request.prompt.length - 1
+    return end + 1 >= last ? Math.max(last, computed + 2) : end
   }
 }

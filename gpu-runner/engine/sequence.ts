@@ -1,6 +1,7 @@
 /** One request as it is generated: chooses its tokens, turns them into text, knows when to end. */
-import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
+import type { GenerationConstraint, Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
 import type { Vocabulary } from './decoder.ts'
+import type { Constraint } from './grammar/constraint.ts'
 import { logprobsOf } from './logprobs.ts'
 import { Penalties, type PenaltyOptions } from './penalties.ts'
 import { uniform } from './random.ts'
@@ -19,6 +20,8 @@ export interface EngineRequest extends SamplingOptions, PenaltyOptions, Schedula
   readonly stop: readonly string[]
   /** How many alternatives to report of each token; undefined: not even its own probability. */
   readonly logprobs?: number | undefined
+  /** What the text is held to. */
+  readonly constraint?: GenerationConstraint | undefined
 }
 
 export interface Piece {
@@ -36,6 +39,14 @@ interface Pending {
   readonly start: number
 }
 
+export interface SequenceOptions {
+  readonly vocabulary: Vocabulary
+  readonly constraint: Constraint | undefined
+  /** When it began, and when it was asked for. */
+  readonly now: number
+  readonly since: number
+}
+
 export class Sequence {
   readonly request: EngineRequest
   /** Prompt and answer. */
@@ -45,6 +56,7 @@ export class Sequence {
   readonly #startedAt: number
   readonly #queuedMs: number
   readonly #vocabulary: Vocabulary
+  readonly #constraint: Constraint | undefined
   readonly #penalties: Penalties
   readonly #stops: StopMatcher
   readonly #decoder = new TextDecoder()
@@ -52,8 +64,9 @@ export class Sequence {
   #shown = 0
   #pending: Pending[] = []
 
-  constructor(request: EngineRequest, vocabulary: Vocabulary, { now, since }: { now: number; since: number }) {
+  constructor(request: EngineRequest, { vocabulary, constraint, now, since }: SequenceOptions) {
     this.request = request
+    this.#constraint = constraint
     this.tokens = [...request.prompt]
     this.#vocabulary = vocabulary
     this.#penalties = new Penalties(request, request.prompt)
@@ -76,10 +89,12 @@ export class Sequence {
     this.#penalties.apply(logits)
     const mayEnd = request.ignoreEos !== true && this.generated >= (request.minTokens ?? 0)
     if (!mayEnd) for (const eos of this.#vocabulary.eosIds) logits[eos] = Number.NEGATIVE_INFINITY
+    this.#constraint?.apply(logits, mayEnd ? this.#vocabulary.eosIds : [])
     const token = sample(logits, request, uniform(request.seed, this.generated))
     this.tokens.push(token)
     this.#penalties.add(token)
     if (this.#vocabulary.eosIds.includes(token)) return this.#end('stop')
+    this.#constraint?.accept(token)
     if (reported) this.#pending.push({ logprob: this.#describe(reported.of(token), reported), start: this.#decoded })
     return this.#show(this.#decoder.decode(this.#vocabulary.decodeBytes(token), { stream: true }))
   }
@@ -95,7 +110,7 @@ export class Sequence {
     return {
       queueMs: this.#queuedMs,
       promptMs,
-      promptPerSecond: perSecond(this.request.prompt.length, promptMs),
+      promptPerSecond: perSecond(this.request.prompt.length - this.cachedTokens, promptMs),
       generationMs,
       // The first token comes with the prompt; those after it are what the generation took time for.
       generationPerSecond: perSecond(this.generated - 1, generationMs),
@@ -106,6 +121,7 @@ export class Sequence {
     this.#decoded += piece.length
     const { text, stopped } = this.#stops.push(piece)
     if (stopped) return this.#piece(text, 'stop')
+    if (this.#constraint?.finished) return this.#end('stop', text)
     if (this.generated >= this.request.maxTokens) return this.#end('length', text)
     return this.#piece(text)
   }

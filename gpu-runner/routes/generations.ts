@@ -3,10 +3,18 @@ import { randomInt } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
-import { type GenerationEvent, generationRequestSchema } from '#protocol/generation.ts'
+import {
+  type GenerationConstraint,
+  type GenerationEvent,
+  generationRequestSchema,
+  type TokenLogprob,
+} from '#protocol/generation.ts'
 import type { ChatModel } from '../chat-model.ts'
 import type { EngineEvent } from '../engine/engine.ts'
+import { compileConstraint } from '../engine/grammar/grammar.ts'
+import { GrammarError } from '../engine/grammar/grammar-error.ts'
 import type { Metrics } from '../metrics.ts'
+import { type AnswerPart, ToolCallParser } from '../tool-call-parser.ts'
 import { type Exchange, readJson } from './server.ts'
 
 const MOST_SEED = 2 ** 48 - 1
@@ -24,17 +32,23 @@ export function generations(
       const [issue] = parsed.issues
       throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
     }
-    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, ...asked } = parsed.output
+    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, constraint, ...asked } = parsed.output
     const model = find(name)
+    if (constraint) requireCompilable(constraint)
     const prompt = model.encode(asPrompt, maxTokens)
-    const sampling = { ...asked, seed: seed ?? randomInt(MOST_SEED), logprobs: logprobs ?? undefined }
+    const sampling = {
+      ...asked,
+      seed: seed ?? randomInt(MOST_SEED),
+      logprobs: logprobs ?? undefined,
+      constraint: constraint ?? undefined,
+    }
+    const calls = constraint?.type === 'tools' ? new ToolCallParser() : undefined
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
     const { engine } = model
     const cancel = engine.submit({ ...prompt, ...sampling }, (event) => {
       follow(event)
-      if (event.type === 'error') logFailure(request, event.message)
-      const rendered = render(event, model, prompt.prompt.length)
-      if (rendered) send(rendered)
+      if (event.type !== 'start' && event.type !== 'text') logEnd(request, name, event)
+      for (const rendered of render(event, { model, promptTokens: prompt.prompt.length, calls })) send(rendered)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
     // Only what was taken is followed; its first event comes later.
@@ -49,23 +63,79 @@ export function generations(
   }
 }
 
-function logFailure(request: IncomingMessage, reason: string): void {
-  console.error(JSON.stringify({ level: 'error', request: request.headers['x-request-id'], error: reason }))
+/** One line for each request: numbers and names, nothing of what was said. */
+function logEnd(
+  request: IncomingMessage,
+  model: string,
+  event: Exclude<EngineEvent, { type: 'start' | 'text' }>,
+): void {
+  const line = { event: 'generation', request: request.headers['x-request-id'], model, end: event.type }
+  if (event.type === 'error') {
+    console.error(JSON.stringify({ level: 'error', ...line, error: event.message }))
+    return
+  }
+  const more = event.type === 'finish' ? { reason: event.finishReason, ...event.usage, ...event.timings } : {}
+  console.log(JSON.stringify({ level: 'info', ...line, ...more }))
 }
 
-function render(event: EngineEvent, { info }: ChatModel, promptTokens: number): GenerationEvent | undefined {
+/** A grammar is compiled again where it is used, in the engine's thread; here so that the answer is a refusal. */
+function requireCompilable(constraint: GenerationConstraint): void {
+  try {
+    compileConstraint(constraint)
+  } catch (cause) {
+    if (!(cause instanceof GrammarError)) throw cause
+    const code = cause.code === 'unsupported' ? 'unsupported_parameter' : 'invalid_value'
+    const param = PARAMS[constraint.type]
+    throw new ApiError(code, `Invalid '${param}': ${cause.message}.`, { param, cause })
+  }
+}
+
+/** Where the public API has a constraint. */
+const PARAMS = {
+  json_object: 'response_format',
+  json_schema: 'response_format.json_schema.schema',
+  regex: 'regex',
+  tools: 'tools',
+} as const
+
+interface Answer {
+  readonly model: ChatModel
+  readonly promptTokens: number
+  /** Where the answer may have calls. */
+  readonly calls: ToolCallParser | undefined
+}
+
+function* render(event: EngineEvent, { model: { info }, promptTokens, calls }: Answer): Iterable<GenerationEvent> {
   switch (event.type) {
     case 'start':
-      return { type: 'generation-start', model: info.id, fingerprint: info.fingerprint, promptTokens }
-    case 'text':
-      return { type: 'text-delta', text: event.text, ...(event.tokens && { tokens: [...event.tokens] }) }
+      yield { type: 'generation-start', model: info.id, fingerprint: info.fingerprint, promptTokens }
+      break
+    case 'text': {
+      const tokens = event.tokens && { tokens: [...event.tokens] }
+      if (calls) yield* calls.push(event.text).map((part) => renderPart(part, tokens))
+      else yield { type: 'text-delta', text: event.text, ...tokens }
+      break
+    }
     case 'finish': {
-      const { finishReason, usage, timings } = event
-      return { type: 'generation-finish', finishReason, usage, timings }
+      if (calls) yield* calls.flush().map((part) => renderPart(part))
+      const { usage, timings } = event
+      const finishReason = event.finishReason === 'stop' && calls && calls.calls > 0 ? 'tool-calls' : event.finishReason
+      yield { type: 'generation-finish', finishReason, usage, timings }
+      break
     }
     case 'error':
-      return { type: 'generation-error', error: new ApiError('runner_failed', 'the model failed').detail }
-    case 'cancelled':
-      return undefined
+      yield { type: 'generation-error', error: new ApiError('runner_failed', 'the model failed').detail }
+  }
+}
+
+/** @param tokens the log probabilities of a text; of a call there are none in OpenAI's API */
+function renderPart(part: AnswerPart, tokens?: { tokens: TokenLogprob[] }): GenerationEvent {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text-delta', text: part.text, ...tokens }
+    case 'call':
+      return { type: 'tool-call-start', index: part.index, name: part.name }
+    case 'arguments':
+      return { type: 'tool-call-delta', index: part.index, arguments: part.text }
   }
 }

@@ -29,6 +29,7 @@ const REQUEST = {
   background: false,
   seed: 1,
   stop: [],
+  constraint: null,
 }
 
 /** An engine that says what a test tells it to. */

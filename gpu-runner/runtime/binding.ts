@@ -1,6 +1,6 @@
 import { Handle } from './handle.ts'
-import { type Api, made } from './ort-c-api.ts'
 import type { Device } from './memory.ts'
+import { type Api, made } from './ort-c-api.ts'
 import type { Tensor } from './tensor.ts'
 
 /** One way of calling a session: which tensor feeds which input, and which takes which output. */

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import koffi from 'koffi'
 import { GraphBuilder } from '#models/graph/builder.ts'
-import { encodeModel } from '#models/graph/encode.ts'
+import { ExternalData, encodeModel } from '#models/graph/encode.ts'
 import { type DeviceCopies, DeviceMemory, type Pitched } from './device-memory.ts'
 import { Handle } from './handle.ts'
 import type { Memory } from './memory.ts'
@@ -24,7 +24,7 @@ const model = path.join(folder, 'double.onnx')
 const g = new GraphBuilder('double')
 const x = g.input('x', 'float32', [4])
 g.output(g.op('Add', [x, x], {})[0], 'y')
-writeFileSync(model, encodeModel(g.build(), 'none').model)
+writeFileSync(model, encodeModel(g.build(), new ExternalData('none')))
 
 const { api } = loadLibrary()
 const bytesOf = ({ at, pitch }: Pitched, length: number, count: number): Uint8Array =>
@@ -42,7 +42,9 @@ const copies: DeviceCopies = {
 
 /** A session of our own, as a device's memory takes one. */
 function openSession() {
-  const env = made<'Env'>((out) => api.CreateEnv(3, 'test', out))
+  const threading = made<'ThreadingOptions'>((out) => api.CreateThreadingOptions(out))
+  const env = made<'Env'>((out) => api.CreateEnvWithGlobalThreadPools(3, 'test', threading, out))
+  api.ReleaseThreadingOptions(threading)
   const options = made<'SessionOptions'>((out) => api.CreateSessionOptions(out))
   const pointer = made<'Session'>((out) => api.CreateSession(env, model, options, out))
   api.ReleaseSessionOptions(options)
@@ -93,8 +95,8 @@ function contract(allocate: (byteLength: number) => Memory): void {
   })
 
   test('a graph computes in place on its tensors', () => {
-    using ort = new Runtime()
-    using session = ort.session(model, { threads: 1 })
+    using ort = new Runtime({ threads: 1 })
+    using session = ort.session(model)
     using memory = allocate(32)
     memory.write({ start: 16, length: 16, pitch: 16, count: 1 }, bytes(1, 2, 3, 4), 16)
     using x = memory.tensor('float32', [4], 16)
@@ -106,8 +108,8 @@ function contract(allocate: (byteLength: number) => Memory): void {
 }
 
 describe('memory of this process', () => {
-  const ort = new Runtime()
-  const session = ort.session(model, { threads: 1 })
+  const ort = new Runtime({ threads: 1 })
+  const session = ort.session(model)
   after(() => {
     session[Symbol.dispose]()
     ort[Symbol.dispose]()
@@ -141,6 +143,6 @@ describe('memory of a device', () => {
 })
 
 test('a GPU is refused by a runtime that was made without the provider', () => {
-  using ort = new Runtime()
-  assert.throws(() => ort.session(model, { threads: 1, device: 'cuda' }), /made without the CUDA provider/)
+  using ort = new Runtime({ threads: 1 })
+  assert.throws(() => ort.session(model, { device: 'cuda' }), /made without the CUDA provider/)
 })

@@ -29,6 +29,7 @@ const allocator = ptr<'Allocator'>()
 const binding = ptr<'IoBinding'>()
 const memory = ptr<'Memory'>()
 const cudaOptions = ptr<'CudaOptions'>()
+const threading = ptr<'ThreadingOptions'>()
 const int = 'int' as CType<number>
 const size = 'size_t' as CType<number>
 const text = 'str' as CType<string>
@@ -42,14 +43,11 @@ const out = 'void *' as CType<BigUint64Array>
 
 /** `[index in OrtApi, ...parameters]`. The table is append-only, so an index holds for every later release. */
 const fallible = {
-  CreateEnv: [3, int, text, out],
   DisableTelemetryEvents: [6, env],
   CreateSession: [7, env, file, options, out],
   CreateSessionOptions: [10, out],
   DisableMemPattern: [17, options],
   SetSessionGraphOptimizationLevel: [23, options, int],
-  SetIntraOpNumThreads: [24, options, int],
-  SetInterOpNumThreads: [25, options, int],
   SessionGetInputCount: [30, session, out],
   SessionGetOutputCount: [31, session, out],
   SessionGetInputName: [36, session, size, allocator, out],
@@ -60,12 +58,17 @@ const fallible = {
   AllocatorAlloc: [75, allocator, size, out],
   AllocatorFree: [76, allocator, memory],
   GetAllocatorWithDefaultOptions: [78, out],
+  CreateEnvWithGlobalThreadPools: [119, int, text, threading, out],
+  DisablePerSessionThreads: [120, options],
+  CreateThreadingOptions: [121, out],
   AddSessionConfigEntry: [130, options, text, text],
   CreateAllocator: [131, session, memoryInfo, out],
   RunWithBinding: [133, session, runOptions, binding],
   CreateIoBinding: [134, session, out],
   BindInput: [136, binding, text, value],
   BindOutput: [137, binding, text, value],
+  SetGlobalIntraOpNumThreads: [147, threading, int],
+  SetGlobalInterOpNumThreads: [148, threading, int],
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, options, cudaOptions],
   CreateCUDAProviderOptions: [205, out],
   UpdateCUDAProviderOptions: [206, cudaOptions, texts, texts, size],
@@ -79,6 +82,7 @@ const infallible = {
   ReleaseValue: [96, value],
   ReleaseRunOptions: [97, runOptions],
   ReleaseSessionOptions: [100, options],
+  ReleaseThreadingOptions: [122, threading],
   ReleaseAllocator: [132, allocator],
   ReleaseIoBinding: [135, binding],
   ReleaseCUDAProviderOptions: [208, cudaOptions],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { GraphBuilder } from '#models/graph/builder.ts'
-import { encodeModel } from '#models/graph/encode.ts'
+import { ExternalData, encodeModel } from '#models/graph/encode.ts'
 import { OrtError } from './ort-c-api.ts'
 import { Runtime } from './runtime.ts'
 
@@ -20,17 +20,18 @@ function affine(name: string, { width = 512 } = {}): string {
   const [sum] = g.op('Add', [x, bias], {})
   const [y] = g.op('MatMul', [sum, g.weight('w', 'float32', [width, width], identity)], {})
   g.output(y, 'y')
-  const { model, external } = encodeModel(g.build(), `${name}.bin`)
-  const file = Buffer.alloc(Math.max(...external.map((tensor) => tensor.offset + tensor.byteLength)))
-  for (const { offset, data } of external) file.set(new Uint8Array(data().buffer), offset)
+  const external = new ExternalData(`${name}.bin`)
+  const model = encodeModel(g.build(), external)
+  const file = Buffer.alloc(Math.max(...external.tensors.map((tensor) => tensor.offset + tensor.byteLength)))
+  for (const { offset, data } of external.tensors) file.set(new Uint8Array(data().buffer), offset)
   writeFileSync(path.join(folder, `${name}.bin`), file)
   writeFileSync(path.join(folder, `${name}.onnx`), model)
   return path.join(folder, `${name}.onnx`)
 }
 
 test('a graph of ours runs, its weights read from the external file', () => {
-  using ort = new Runtime()
-  using session = ort.session(affine('runs'), { threads: 1 })
+  using ort = new Runtime({ threads: 1 })
+  using session = ort.session(affine('runs'))
   assert.deepEqual([session.inputs, session.outputs], [['x'], ['y']])
   using x = ort.tensor('float32', [2, 512])
   using y = ort.tensor('float32', [2, 512])
@@ -44,14 +45,14 @@ test('a graph of ours runs, its weights read from the external file', () => {
 })
 
 test('wrong use throws with the text of ONNX Runtime and is harmless', () => {
-  using ort = new Runtime()
-  using session = ort.session(affine('wrong'), { threads: 1 })
+  using ort = new Runtime({ threads: 1 })
+  using session = ort.session(affine('wrong'))
   using x = ort.tensor('float32', [1, 512])
   using narrow = ort.tensor('float32', [1, 3])
   using y = ort.tensor('float32', [1, 512])
-  assert.throws(() => ort.session(path.join(folder, 'absent.onnx'), { threads: 1 }), OrtError)
+  assert.throws(() => ort.session(path.join(folder, 'absent.onnx')), OrtError)
   writeFileSync(path.join(folder, 'noise.onnx'), 'not a model')
-  assert.throws(() => ort.session(path.join(folder, 'noise.onnx'), { threads: 1 }), OrtError)
+  assert.throws(() => ort.session(path.join(folder, 'noise.onnx')), OrtError)
   assert.throws(() => session.bind({}, { y }), { name: 'TypeError', message: 'inputs not bound: x' })
   assert.throws(() => session.bind({ x, z: x }, { y }), OrtError)
   assert.throws(() => ort.tensor('float32', [2, 2], new Float32Array(3)), RangeError)
@@ -63,8 +64,8 @@ test('wrong use throws with the text of ONNX Runtime and is harmless', () => {
 })
 
 test('objects refuse to be disposed while something needs them, and to be used afterwards', () => {
-  const ort = new Runtime()
-  const session = ort.session(affine('order'), { threads: 1 })
+  const ort = new Runtime({ threads: 1 })
+  const session = ort.session(affine('order'))
   const x = ort.tensor('float32', [1, 512])
   const y = ort.tensor('float32', [1, 512])
   const binding = session.bind({ x }, { y })

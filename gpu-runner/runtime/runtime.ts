@@ -4,8 +4,8 @@
  * Why not onnxruntime-node's binding: it copies every output on return, which for a KV cache is most of the work. Here a
  * graph's inputs and outputs are bound once to tensors that stay where they are, and a run moves nothing.
  *
- *   using ort = new Runtime()
- *   using session = ort.session('decoder.onnx', { threads: 2 })
+ *   using ort = new Runtime({ threads: 2 })
+ *   using session = ort.session('decoder.onnx')
  *   using x = ort.tensor('float32', [1, 4])
  *   using y = ort.tensor('float32', [1, 4])
  *   using step = session.bind({ x }, { y })
@@ -24,18 +24,17 @@ import { type Device, HostMemory, type Memory, memoryInfo } from './memory.ts'
 import { type Api, loadLibrary, made, type Ptr } from './ort-c-api.ts'
 import { type DataOf, Tensor, zeros } from './tensor.ts'
 
-export interface SessionOptions {
-  /** Threads that one operator is spread over. */
+export interface RuntimeOptions {
+  /** Threads that one operator is spread over; all sessions share them. */
   readonly threads: number
+  /** The folder of the CUDA provider, with a copy of ONNX Runtime's library. Without it there is only the CPU. */
+  readonly cuda?: string | undefined
+}
+export interface SessionOptions {
   /** What the graph runs on; `cpu` by default. What a GPU has no kernel for runs on the CPU all the same. */
   readonly device?: Device
   /** Keys of onnxruntime_session_options_config_keys.h, such as `session.intra_op.allow_spinning`. */
   readonly config?: Readonly<Record<string, string>>
-}
-
-export interface RuntimeOptions {
-  /** The folder of the CUDA provider, with a copy of ONNX Runtime's library. Without it there is only the CPU. */
-  readonly cuda?: string | undefined
 }
 
 /** TF32 would round what float32 computes to 10 bits. Memory is taken as it is asked for: most of it is one KV cache. */
@@ -43,7 +42,10 @@ const CUDA_OPTIONS = { device_id: '0', use_tf32: '0', arena_extend_strategy: 'kS
 const ALL_OPTIMIZATIONS = 99
 const LOG_ERRORS = 3
 
-/** ONNX Runtime in this process. Loading it again, in a worker or beside onnxruntime-node, shares the one library. */
+/**
+ * ONNX Runtime in this process. Loading it again, in a worker or beside onnxruntime-node, shares the one library, and the
+ * threads of the runtime that is there already.
+ */
 export class Runtime implements Disposable {
   readonly version: string
   readonly #api: Api
@@ -52,16 +54,23 @@ export class Runtime implements Disposable {
   readonly #cuda: Cuda | undefined
 
   /** Throws CudaError if the CUDA provider's libraries cannot be loaded. */
-  constructor({ cuda }: RuntimeOptions = {}) {
+  constructor({ threads, cuda }: RuntimeOptions) {
     this.#cuda = cuda === undefined ? undefined : loadCuda(cuda)
     const { api, version } = loadLibrary(this.#cuda?.onnxRuntime)
     this.#api = api
     this.version = version
-    this.#env = new Handle(
-      'runtime',
-      made((out) => api.CreateEnv(LOG_ERRORS, 'tandem', out)),
-      api.ReleaseEnv,
-    )
+    const threading = made<'ThreadingOptions'>((out) => api.CreateThreadingOptions(out))
+    try {
+      api.SetGlobalIntraOpNumThreads(threading, threads)
+      api.SetGlobalInterOpNumThreads(threading, 1)
+      this.#env = new Handle(
+        'runtime',
+        made((out) => api.CreateEnvWithGlobalThreadPools(LOG_ERRORS, 'tandem', threading, out)),
+        api.ReleaseEnv,
+      )
+    } finally {
+      api.ReleaseThreadingOptions(threading)
+    }
     this.#ram = memoryInfo(api, 'Cpu')
     api.DisableTelemetryEvents(this.#env.pointer)
   }
@@ -83,14 +92,13 @@ export class Runtime implements Disposable {
   }
 
   /** Loads a model from a file; its external data is found beside it. Throws OrtError if it is not a legal model. */
-  session(model: string, { threads, device = 'cpu', config = {} }: SessionOptions): Session {
+  session(model: string, { device = 'cpu', config = {} }: SessionOptions = {}): Session {
     const api = this.#api
     const cuda = device === 'cuda' ? this.#cuda : undefined
     if (device === 'cuda' && !cuda) throw new TypeError('the runtime was made without the CUDA provider')
     const options = made<'SessionOptions'>((out) => api.CreateSessionOptions(out))
     try {
-      api.SetIntraOpNumThreads(options, threads)
-      api.SetInterOpNumThreads(options, 1)
+      api.DisablePerSessionThreads(options)
       api.SetSessionGraphOptimizationLevel(options, ALL_OPTIMIZATIONS)
       api.DisableMemPattern(options)
       for (const [key, value] of Object.entries(config)) api.AddSessionConfigEntry(options, key, value)

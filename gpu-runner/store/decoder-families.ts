@@ -1,7 +1,7 @@
 /** The families of decoders, by a checkpoint's `general.architecture`: how its metadata is read, and what it becomes. */
-import type { DecoderConfig, KvElement } from '#models/architectures/decoder-blocks.ts'
+import type { Architecture, DecoderConfig, KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
 import { type GemmaConfig, gemma } from '#models/architectures/gemma.ts'
-import { type LlamaConfig, llama } from '#models/architectures/llama.ts'
+import { llama } from '#models/architectures/llama.ts'
 import { qwen2, qwen3 } from '#models/architectures/qwen.ts'
 import type { Graph } from '#models/graph/graph.ts'
 import type { GgufFile } from '#models/importers/gguf.ts'
@@ -11,23 +11,20 @@ import { StoreError } from './store-error.ts'
 
 export interface DecoderModel {
   readonly config: DecoderConfig
-  readonly build: (parameters: Parameters) => Graph
+  readonly build: (parameters: Parameters, phase: Phase) => Graph
 }
 
 type Family = (file: GgufFile, kvElement: KvElement) => DecoderModel
 
 const family =
-  <Config extends DecoderConfig>(
-    read: (file: GgufFile) => Config,
-    build: (config: Config, parameters: Parameters) => Graph,
-  ): Family =>
+  <Config extends DecoderConfig>(read: (file: GgufFile) => Config, build: Architecture<Config>): Family =>
   (file, kvElement) => {
     const config = { ...read(file), kvElement }
-    return { config, build: (parameters) => build(config, parameters) }
+    return { config, build: (parameters, phase) => build(config, parameters, phase) }
   }
 
 const FAMILIES: ReadonlyMap<unknown, Family> = new Map([
-  ['llama', family(llamaConfig, llama)],
+  ['llama', family(decoderConfig, llama)],
   ['qwen2', family(decoderConfig, qwen2)],
   ['qwen3', family(decoderConfig, qwen3)],
   ['gemma2', family(gemma2Config, gemma)],
@@ -41,11 +38,6 @@ export function decoderModel(file: GgufFile, kvElement: KvElement): DecoderModel
   if (read) return read(file, kvElement)
   const known = [...FAMILIES.keys()].join(', ')
   throw new StoreError('invalid_model', `the checkpoint is of the architecture ${architecture}, not one of ${known}`)
-}
-
-/** The hyperparameters of a `llama` checkpoint. */
-export function llamaConfig(file: GgufFile): LlamaConfig {
-  return decoderConfig(file)
 }
 
 /** What the metadata of every family has. Throws StoreError naming the key that is missing or makes no sense. */

@@ -1,5 +1,6 @@
 /**
- * The decoder graph of a checkpoint, built once and kept in the model cache.
+ * The decoder graphs of a checkpoint, built once and kept in the model cache: one to prefill, one to decode, their weights
+ * in one file.
  *
  * The folder's name has the checkpoint's hash and the layout's version; it appears by one rename when it is whole.
  */
@@ -10,28 +11,29 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import type { DecoderConfig, KvElement } from '#models/architectures/decoder-blocks.ts'
-import { type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
+import type { DecoderConfig, KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
+import { ExternalData, type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { decoderModel } from './decoder-families.ts'
 import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 4
-/** The files by what attention computes in; the weights are the same. */
-const MODELS: Readonly<Record<KvElement, string>> = { float32: 'model.onnx', float16: 'model-float16-attention.onnx' }
-const WEIGHTS = 'weights.bin'
+const LAYOUT = 6
+const PHASES = ['prefill', 'decode'] as const
+/** What attention computes in; the weights are the same. */
+const KV_ELEMENTS = ['float32', 'float16'] as const
 
-export interface DecoderGraph {
-  /** The ONNX file. */
-  readonly path: string
+export interface DecoderGraphs {
+  /** The ONNX files. */
+  readonly paths: Readonly<Record<Phase, string>>
   readonly config: DecoderConfig
 }
 
@@ -41,31 +43,53 @@ export interface DecoderGraph {
  * @param kvElement what attention is to compute in
  * @throws StoreError `invalid_model` if it is of no family that is known here, or not as its family has to be
  */
-export function ensureDecoderGraph(ggufPath: string, sha256: string, kvElement: KvElement): DecoderGraph {
+export function ensureDecoderGraphs(ggufPath: string, sha256: string, kvElement: KvElement): DecoderGraphs {
   using reader = openRangeReader(ggufPath)
   const file = parseGguf(reader)
   const { config } = decoderModel(file, kvElement)
   const parent = path.dirname(ggufPath)
   const folder = path.join(parent, `graph-${sha256.slice(0, 16)}-v${LAYOUT}`)
-  const graph = { path: path.join(folder, MODELS[kvElement]), config }
-  if (existsSync(graph.path)) return graph
+  const name = (phase: Phase, element: KvElement) => `${phase}${element === 'float32' ? '' : `-${element}`}.onnx`
+  const graphs = {
+    paths: {
+      prefill: path.join(folder, name('prefill', kvElement)),
+      decode: path.join(folder, name('decode', kvElement)),
+    },
+    config,
+  }
+  if (existsSync(folder)) return graphs
   mkdirSync(parent, { recursive: true })
   const part = mkdtempSync(path.join(parent, 'graph-part-'))
   try {
-    const encode = (element: KvElement) => {
-      const { model, external } = encodeModel(decoderModel(file, element).build(ggufParameters(file, reader)), WEIGHTS)
-      writeFileSync(path.join(part, MODELS[element]), model, { flush: true })
-      return external
+    const weights = new ExternalData('weights.bin')
+    const parameters = ggufParameters(file, reader)
+    for (const element of KV_ELEMENTS) {
+      const { build } = decoderModel(file, element)
+      for (const phase of PHASES) {
+        const model = encodeModel(build(parameters, phase), weights)
+        writeFileSync(path.join(part, name(phase, element)), model, { flush: true })
+      }
     }
-    encode('float16')
-    writeWeights(path.join(part, WEIGHTS), encode('float32'))
+    parameters.requireAllUsed()
+    writeWeights(path.join(part, weights.location), weights.tensors)
     renameSync(part, folder)
+    removeEarlierLayouts(folder)
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
-    // Another process may have finished the same graph first.
-    if (!existsSync(graph.path)) throw error
+    // Another process may have finished the same graphs first.
+    if (!existsSync(folder)) throw error
   }
-  return graph
+  return graphs
+}
+
+/** What earlier versions made of the same checkpoint. */
+function removeEarlierLayouts(folder: string): void {
+  const parent = path.dirname(folder)
+  const name = path.basename(folder)
+  const prefix = name.slice(0, name.lastIndexOf('v') + 1)
+  for (const other of readdirSync(parent)) {
+    if (other.startsWith(prefix) && other !== name) rmSync(path.join(parent, other), { recursive: true, force: true })
+  }
 }
 
 function writeWeights(file: string, external: readonly ExternalTensor[]): void {

@@ -1,15 +1,42 @@
 /** A GGUF checkpoint as an architecture's parameters, its matrices in the block form that ONNX Runtime computes with. */
 import { type GgufFile, type GgufTensor, readTensor } from '#models/importers/gguf.ts'
-import { dequantize, type GgmlType, unpackQ4_1, unpackQ8_0 } from '#models/importers/gguf-quant.ts'
+import {
+  type Affine,
+  dequantize,
+  type GgmlType,
+  unpackQ4_0,
+  unpackQ4_1,
+  unpackQ4_K,
+  unpackQ8_0,
+} from '#models/importers/gguf-quant.ts'
 import type { RangeReader } from '#models/importers/range-reader.ts'
-import { BLOCK_SIZE, type BlockQuantized, type Parameters } from '#models/nn/parameters.ts'
+import { BLOCK_SIZE, type BlockQuantized, type Matrix, type Parameters } from '#models/nn/parameters.ts'
 import { StoreError } from './store-error.ts'
 
 const ZERO_POINT = 128
 const GREATEST_CODE = 127
 
+/** Types whose 4-bit codes stay exactly what they are; whatever else is in a checkpoint becomes 8-bit. */
+const AFFINE: Partial<Record<GgmlType, (bytes: Uint8Array) => Affine>> = {
+  Q4_0: (bytes) => {
+    const { codes, scale } = unpackQ4_0(bytes)
+    return { codes, scale, min: scale.map((step) => -8 * step) }
+  },
+  Q4_1: unpackQ4_1,
+  Q4_K: unpackQ4_K,
+}
+
+export interface GgufParameters extends Parameters {
+  /**
+   * Throws StoreError if there is a tensor that none of the calls so far asked for: whoever trained the model has it
+   * computed with.
+   */
+  requireAllUsed(): void
+}
+
 /** Throws StoreError if a tensor is missing or of another shape than its use needs. */
-export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters {
+export function ggufParameters(file: GgufFile, reader: RangeReader): GgufParameters {
+  const used = new Set<string>()
   /** @param dims slowest-changing first */
   const find = (name: string, dims: readonly number[]): GgufTensor => {
     const tensor = file.tensors.get(name)
@@ -18,6 +45,7 @@ export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters 
     if (String(actual) !== String(dims)) {
       throw new StoreError('invalid_model', `${name} is [${actual.join(', ')}], not [${dims.join(', ')}]`)
     }
+    used.add(name)
     return tensor
   }
   const findMatrix = (name: string, rows: number, columns: number): GgufTensor => {
@@ -29,23 +57,31 @@ export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters 
     const { type, dims } = tensor
     return { rows: dims[1] ?? 1, type, bytes: readTensor(reader, tensor) }
   }
+  /** Tensors of the same columns and bits, one under the other. */
+  const stacked = (tensors: readonly GgufTensor[]): Matrix => {
+    const [columns = 0] = tensors[0]?.dims ?? []
+    const rows = tensors.reduce((sum, { dims }) => sum + (dims[1] ?? 1), 0)
+    const bits = tensors.every(isAffine) ? 4 : 8
+    const stack = bits === 4 ? stackAffine : stackSymmetric
+    const name = tensors.map((tensor) => tensor.name).join('+')
+    return { name, rows, columns, bits, load: () => stack(tensors.map(read), rows, columns) }
+  }
   return {
     vector(name, length) {
       const { type, bytes } = read(find(name, [length]))
       return dequantize(type, bytes)
     },
-    matrix(columns, rowsOf) {
+    matrix(columns, name, rows) {
+      return stacked([findMatrix(name, rows, columns)])
+    },
+    stack(columns, rowsOf) {
       const tensors = Object.entries(rowsOf).map(([name, rows]) => findMatrix(name, rows, columns))
-      const rows = Object.values(rowsOf).reduce((sum, count) => sum + count, 0)
-      // 4-bit blocks stay exactly what they are; whatever else is in the checkpoint becomes 8-bit.
-      const bits = tensors.every(({ type }) => type === 'Q4_1') ? 4 : 8
-      const stack = bits === 4 ? stackAffine : stackSymmetric
-      return {
-        name: Object.keys(rowsOf).join('+'),
-        rows,
-        columns,
-        bits,
-        load: () => stack(tensors.map(read), rows, columns),
+      return groups(tensors).map(stacked)
+    },
+    requireAllUsed() {
+      const unused = [...file.tensors.keys()].find((name) => !used.has(name))
+      if (unused !== undefined) {
+        throw new StoreError('invalid_model', `the checkpoint has ${unused}, which is not computed with here`)
       }
     },
     table(columns, name, rows) {
@@ -55,6 +91,19 @@ export function ggufParameters(file: GgufFile, reader: RangeReader): Parameters 
   }
 }
 
+const isAffine = ({ type }: GgufTensor): boolean => type in AFFINE
+
+/** Runs of tensors that become the same number of bits. */
+function groups(tensors: readonly GgufTensor[]): readonly (readonly GgufTensor[])[] {
+  const runs: GgufTensor[][] = []
+  for (const tensor of tensors) {
+    const last = runs.at(-1)
+    if (last?.[0] && isAffine(last[0]) === isAffine(tensor)) last.push(tensor)
+    else runs.push([tensor])
+  }
+  return runs
+}
+
 /** A stored tensor; several are stacked one under the other. */
 interface Part {
   readonly rows: number
@@ -62,15 +111,17 @@ interface Part {
   readonly bytes: Uint8Array
 }
 
-/** Q4_1's scale · code + min as scale · (code − 8) + offset. */
+/** scale · code + min as scale · (code − 8) + offset. */
 function stackAffine(parts: readonly Part[], rows: number, columns: number): BlockQuantized {
   const blocks = columns / BLOCK_SIZE
   const codes = new Uint8Array((rows * columns) / 2)
   const scales = new Float32Array(rows * blocks)
   const offsets = new Float32Array(blocks * rows)
   let at = 0 // in blocks
-  for (const { bytes } of parts) {
-    const { codes: unpacked, scale, min } = unpackQ4_1(bytes)
+  for (const { type, bytes } of parts) {
+    const unpack = AFFINE[type]
+    if (!unpack) throw new TypeError(`${type} has no 4-bit codes`)
+    const { codes: unpacked, scale, min } = unpack(bytes)
     for (let i = 0; i < unpacked.length; i += 2) {
       codes[(at * BLOCK_SIZE + i) / 2] = (unpacked[i] as number) | ((unpacked[i + 1] as number) << 4)
     }

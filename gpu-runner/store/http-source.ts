@@ -113,15 +113,15 @@ function watchdog({ answerMs, stallMs }: HttpTimeouts): { signal: AbortSignal; a
   }
 }
 
-const HUB = 'https://huggingface.co'
+export const HUB = 'https://huggingface.co'
 /** `HF_ENDPOINT` names a mirror of the hub, as for the hub's own tools. */
-function withHubEndpoint(url: string): string {
+export function withHubEndpoint(url: string): string {
   const mirror = process.env.HF_ENDPOINT?.replace(/\/$/, '')
   return mirror && url.startsWith(`${HUB}/`) ? mirror + url.slice(HUB.length) : url
 }
 
 /** `HF_TOKEN` opens gated models; it goes to the hub alone. */
-function hubToken(url: string): Record<string, string> {
+export function hubToken(url: string): Record<string, string> {
   const token = process.env.HF_TOKEN
   return token && url.startsWith(`${HUB}/`) ? { authorization: `Bearer ${token}` } : {}
 }

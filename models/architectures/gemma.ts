@@ -5,12 +5,12 @@
  * A GGUF checkpoint's norms have the 1 of Gemma's (1 + scale) in them. Inputs and outputs are in `decoder-blocks.ts`.
  */
 import { GraphBuilder } from '../graph/builder.ts'
-import type { Graph, Value } from '../graph/graph.ts'
+import type { Value } from '../graph/graph.ts'
 import { embedding } from '../nn/linear.ts'
 import { rmsNorm } from '../nn/norm.ts'
-import type { Parameters } from '../nn/parameters.ts'
 import { ropeWeights } from '../nn/rope.ts'
 import {
+  type Architecture,
   attend,
   checkpointRope,
   type Decoder,
@@ -23,6 +23,7 @@ import {
   packedHeads,
   positionInputs,
   preNormLayers,
+  tokenInput,
 } from './decoder-blocks.ts'
 
 export interface GemmaConfig extends DecoderConfig {
@@ -40,13 +41,11 @@ export interface GemmaConfig extends DecoderConfig {
   readonly logitCap?: number | undefined
 }
 
-/** The decoder for one checkpoint. Throws if a parameter is missing or of the wrong shape. */
-export function gemma(config: GemmaConfig, p: Parameters): Graph {
-  const g = new GraphBuilder('gemma')
-  const decoder: Decoder<GemmaConfig> = { g, config, p }
-  const inputIds = g.input('input_ids', 'int64', ['batch', 'seq'])
-  const positions = positionInputs(g)
-  const logitRows = g.input('logit_rows', 'int64', ['rows'])
+export const gemma: Architecture<GemmaConfig> = (config, p, phase) => {
+  const g = new GraphBuilder(`gemma.${phase}`)
+  const decoder: Decoder<GemmaConfig> = { g, config, p, phase }
+  const inputIds = tokenInput(g)
+  const positions = positionInputs(decoder)
   const { headNorms, queryScale, scoreCap, logitCap, window, windowPeriod } = config
   const rope = checkpointRope(decoder)
   const whole = { positions, rope, interleaved: false, scale: queryScale, softcap: scoreCap }
@@ -65,10 +64,12 @@ export function gemma(config: GemmaConfig, p: Parameters): Graph {
   }
 
   const table = embeddingTable(decoder)
-  const embedded = times(g, embedding(g, inputIds, table), Math.sqrt(config.hiddenSize)) // [batch, seq, hidden]
+  const embedded = times(g, embedding(g, inputIds, table), Math.sqrt(config.hiddenSize)) // [1, tokens, hidden]
   const residual = preNormLayers(decoder, embedded, attention, mlp)
-  const logits = logitsOf(decoder, residual, logitRows, table)
-  g.output(logitCap === undefined ? logits : capped(g, logits, logitCap), 'logits')
+  if (phase === 'decode') {
+    const logits = logitsOf(decoder, residual, table)
+    g.output(logitCap === undefined ? logits : capped(g, logits, logitCap), 'logits')
+  }
   return g.build()
 }
 

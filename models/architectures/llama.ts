@@ -4,43 +4,38 @@
  * frequencies from https://arxiv.org/abs/2407.21783). Inputs and outputs are in `decoder-blocks.ts`.
  */
 import { GraphBuilder } from '../graph/builder.ts'
-import type { Graph } from '../graph/graph.ts'
 import { embedding } from '../nn/linear.ts'
-import type { Parameters } from '../nn/parameters.ts'
 import {
+  type Architecture,
   attend,
   checkpointRope,
   type Decoder,
-  type DecoderConfig,
   embeddingTable,
   logitsOf,
   packedHeads,
   positionInputs,
   preNormLayers,
   swiGlu,
+  tokenInput,
 } from './decoder-blocks.ts'
 
-export type LlamaConfig = DecoderConfig
-
-/** The decoder for one checkpoint. Throws if a parameter is missing or of the wrong shape. */
-export function llama(config: LlamaConfig, p: Parameters): Graph {
-  const g = new GraphBuilder('llama')
-  const decoder: Decoder = { g, config, p }
-  const inputIds = g.input('input_ids', 'int64', ['batch', 'seq'])
-  const positions = positionInputs(g)
+export const llama: Architecture = (config, p, phase) => {
+  const g = new GraphBuilder(`llama.${phase}`)
+  const decoder: Decoder = { g, config, p, phase }
+  const inputIds = tokenInput(g)
+  const positions = positionInputs(decoder)
   const rope = checkpointRope(decoder)
-  const logitRows = g.input('logit_rows', 'int64', ['rows'])
   // Checkpoints of this family are stored with the elements of a head that turn together side by side.
   const attention = { positions, rope, interleaved: true, scale: 1 / Math.sqrt(config.headDim) }
 
   const table = embeddingTable(decoder)
-  const embedded = embedding(g, inputIds, table) // [batch, seq, hidden]
+  const embedded = embedding(g, inputIds, table) // [1, tokens, hidden]
   const residual = preNormLayers(
     decoder,
     embedded,
     (i, x) => attend(decoder, i, [packedHeads(decoder, i, x)], attention),
     (i, x) => swiGlu(decoder, i, x),
   )
-  g.output(logitsOf(decoder, residual, logitRows, table), 'logits')
+  if (phase === 'decode') g.output(logitsOf(decoder, residual, table), 'logits')
   return g.build()
 }

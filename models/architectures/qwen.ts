@@ -6,12 +6,11 @@
 import { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { embedding } from '../nn/linear.ts'
-import type { Parameters } from '../nn/parameters.ts'
 import {
+  type Architecture,
   attend,
   checkpointRope,
   type Decoder,
-  type DecoderConfig,
   embeddingTable,
   type Heads,
   headRows,
@@ -21,37 +20,36 @@ import {
   positionInputs,
   preNormLayers,
   swiGlu,
+  tokenInput,
 } from './decoder-blocks.ts'
 
-/** The decoder for one checkpoint. Throws if a parameter is missing or of the wrong shape. */
-export const qwen2 = (config: DecoderConfig, p: Parameters): Graph =>
-  qwen('qwen2', config, p, (decoder, i, x) => [packedHeads(decoder, i, x, headBias(decoder, i))])
+export const qwen2: Architecture = (config, p, phase) =>
+  qwen({ name: 'qwen2', config, p, phase }, (decoder, i, x) => [packedHeads(decoder, i, x, headBias(decoder, i))])
 
-/** The decoder for one checkpoint. Throws if a parameter is missing or of the wrong shape. */
-export const qwen3 = (config: DecoderConfig, p: Parameters): Graph =>
-  qwen('qwen3', config, p, (decoder, i, x) => normedHeads(decoder, i, packedHeads(decoder, i, x)))
+export const qwen3: Architecture = (config, p, phase) =>
+  qwen({ name: 'qwen3', config, p, phase }, (decoder, i, x) => normedHeads(decoder, i, packedHeads(decoder, i, x)))
 
-/** Queries, keys and values of layer i from x [batch, seq, hidden], as `attend` takes them. */
+/** Queries, keys and values of layer i from x [1, tokens, hidden], as `attend` takes them. */
 type ComputeHeads = (decoder: Decoder, i: number, x: Value) => Heads
 
-function qwen(name: string, config: DecoderConfig, p: Parameters, heads: ComputeHeads): Graph {
-  const g = new GraphBuilder(name)
-  const decoder: Decoder = { g, config, p }
-  const inputIds = g.input('input_ids', 'int64', ['batch', 'seq'])
-  const positions = positionInputs(g)
+function qwen({ name, ...checkpoint }: Omit<Decoder, 'g'> & { name: string }, heads: ComputeHeads): Graph {
+  const { config, phase } = checkpoint
+  const g = new GraphBuilder(`${name}.${phase}`)
+  const decoder: Decoder = { g, ...checkpoint }
+  const inputIds = tokenInput(g)
+  const positions = positionInputs(decoder)
   const rope = checkpointRope(decoder)
-  const logitRows = g.input('logit_rows', 'int64', ['rows'])
   const attention = { positions, rope, interleaved: false, scale: 1 / Math.sqrt(config.headDim) }
 
   const table = embeddingTable(decoder)
-  const embedded = embedding(g, inputIds, table) // [batch, seq, hidden]
+  const embedded = embedding(g, inputIds, table) // [1, tokens, hidden]
   const residual = preNormLayers(
     decoder,
     embedded,
     (i, x) => attend(decoder, i, heads(decoder, i, x), attention),
     (i, x) => swiGlu(decoder, i, x),
   )
-  g.output(logitsOf(decoder, residual, logitRows, table), 'logits')
+  if (phase === 'decode') g.output(logitsOf(decoder, residual, table), 'logits')
   return g.build()
 }
 

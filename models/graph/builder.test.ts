@@ -34,6 +34,10 @@ test('shapes are inferred, symbolic dimensions included', () => {
     types((g) => g.op('Split', [g.input('a', 'float32', ['b', 6]), g.integers([2, 4])], { axis: -1 })),
     ['float32[b, 2]', 'float32[b, 4]'],
   )
+  assert.deepEqual(
+    types((g) => g.op('Concat', [g.input('a', 'float32', ['b', 6]), g.input('c', 'float32', ['b', 2])], { axis: -1 })),
+    ['float32[b, 8]'],
+  )
 })
 
 test('a mistake names the node and what is wrong', () => {
@@ -45,6 +49,10 @@ test('a mistake names the node and what is wrong', () => {
   rejects(
     (g) => g.op('Split', [g.input('a', 'float32', [6]), g.integers([2, 3])], { axis: 0 }),
     /parts of 2,3 do not add up to 6/,
+  )
+  rejects(
+    (g) => g.op('Concat', [g.input('a', 'float32', ['b', 6]), g.input('c', 'float32', [1, 6])], { axis: -1 }),
+    /float32\[1,6\] does not fit beside float32\[b,6\]/,
   )
   rejects((g) => [g.input('a', 'float32', [1]), g.input('a', 'float32', [1])], /a: the name is taken/)
 })

@@ -10,6 +10,7 @@
 import { GraphError } from './error.ts'
 import type { Graph, Initializer, Node, Value } from './graph.ts'
 import { type Attributes, type OpName, opSpec } from './ops.ts'
+import { withoutUnused } from './prune.ts'
 import type { ElementType, Shape } from './tensor-type.ts'
 import { verify } from './verify.ts'
 
@@ -99,15 +100,15 @@ export class GraphBuilder {
     this.#outputs.push(renamed)
   }
 
-  /** The finished graph, verified. */
+  /** The finished graph, without what no output needs, verified. */
   build(): Graph {
-    const graph: Graph = {
+    const graph = withoutUnused({
       name: this.#name,
       inputs: this.#inputs,
       outputs: this.#outputs,
       initializers: this.#initializers,
       nodes: this.#nodes,
-    }
+    })
     verify(graph)
     return graph
   }

@@ -1,5 +1,5 @@
 /**
- * Encodes a graph as an ONNX file (onnx.proto, IR version 10, operator set 21), its weights beside it as external data.
+ * Encodes graphs as ONNX files (onnx.proto, IR version 10, operator set 21), their weights beside them as external data.
  * The caller writes the external file: for each entry, in order, zeros up to `offset`, then the bytes.
  */
 import { GraphError } from './error.ts'
@@ -21,31 +21,40 @@ export interface ExternalTensor {
   readonly byteLength: number
   readonly data: () => ArrayBufferView
 }
-export interface EncodedModel {
-  readonly model: Uint8Array
-  /** The contents of the external data file, by offset. */
-  readonly external: readonly ExternalTensor[]
-}
 
-/** @param location name of the external data file, as ONNX Runtime will look for it beside the model */
-export function encodeModel(graph: Graph, location: string): EncodedModel {
-  const external: ExternalTensor[] = []
-  const stored = new Map<string, ExternalTensor>()
-  let end = 0
-  const place = ({ value, data, storage }: Initializer): ExternalTensor => {
+/** The external data file of one graph, or of several that have weights in common: what is of one name is stored once. */
+export class ExternalData {
+  /** The file's name, as ONNX Runtime will look for it beside the models. */
+  readonly location: string
+  readonly #tensors = new Map<string, ExternalTensor>()
+  #end = 0
+
+  constructor(location: string) {
+    this.location = location
+  }
+
+  /** The file's contents, by offset. */
+  get tensors(): readonly ExternalTensor[] {
+    return [...this.#tensors.values()]
+  }
+
+  /** Where an initializer stands. Throws GraphError if one of another length has its name. */
+  place({ value, data, storage }: Initializer): ExternalTensor {
     const bytes = byteLength(value) ?? 0
-    const shared = stored.get(storage ?? value.name)
+    const shared = this.#tensors.get(storage ?? value.name)
     if (shared) {
       if (shared.byteLength !== bytes) throw new GraphError(`${value.name} shares bytes of another length`)
       return shared
     }
-    const tensor = { offset: Math.ceil(end / ALIGNMENT) * ALIGNMENT, byteLength: bytes, data }
-    end = tensor.offset + bytes
-    external.push(tensor)
-    stored.set(storage ?? value.name, tensor)
+    const tensor = { offset: Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT, byteLength: bytes, data }
+    this.#end = tensor.offset + bytes
+    this.#tensors.set(storage ?? value.name, tensor)
     return tensor
   }
+}
 
+/** The ONNX file of one graph; its larger weights are placed in `external`. */
+export function encodeModel(graph: Graph, external: ExternalData): Uint8Array {
   const writer = new ProtobufWriter()
     .int(1, IR_VERSION)
     .string(2, 'tandem')
@@ -53,14 +62,14 @@ export function encodeModel(graph: Graph, location: string): EncodedModel {
       for (const node of graph.nodes) out.message(1, (message) => encodeNode(message, node))
       out.string(2, graph.name)
       for (const initializer of graph.initializers) {
-        out.message(5, (message) => encodeInitializer(message, initializer, location, place))
+        out.message(5, (message) => encodeInitializer(message, initializer, external))
       }
       for (const input of graph.inputs) out.message(11, (message) => encodeValue(message, input))
       for (const output of graph.outputs) out.message(12, (message) => encodeValue(message, output))
     })
     .message(8, (opset) => opset.string(1, '').int(2, OPSET))
     .message(8, (opset) => opset.string(1, 'com.microsoft').int(2, 1))
-  return { model: writer.finish(), external }
+  return writer.finish()
 }
 
 function encodeNode(out: ProtobufWriter, node: Node): void {
@@ -84,12 +93,7 @@ function encodeAttribute(out: ProtobufWriter, name: string, kind: AttributeKind,
   out.int(20, ATTRIBUTE_TYPES[kind.replace('?', '')] ?? 0)
 }
 
-function encodeInitializer(
-  out: ProtobufWriter,
-  initializer: Initializer,
-  location: string,
-  place: (initializer: Initializer) => ExternalTensor,
-): void {
+function encodeInitializer(out: ProtobufWriter, initializer: Initializer, external: ExternalData): void {
   const { value, data } = initializer
   for (const dim of value.shape) out.int(1, Number(dim))
   out.int(2, ELEMENTS[value.element].code).string(8, value.name)
@@ -98,7 +102,8 @@ function encodeInitializer(
     out.bytes(9, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
     return
   }
-  const { offset, byteLength: length } = place(initializer)
+  const { offset, byteLength: length } = external.place(initializer)
+  const { location } = external
   for (const [key, entry] of Object.entries({ location, offset: String(offset), length: String(length) })) {
     out.message(13, (message) => message.string(1, key).string(2, entry))
   }

@@ -82,3 +82,19 @@ export function inferSplit(
   if (total !== whole) throw new GraphError(`Split: parts of ${parts} do not add up to ${whole}`)
   return parts.map((part) => ({ element, shape: [...shape.slice(0, at), part, ...shape.slice(at + 1)] }))
 }
+
+/** Parts whose dimensions are the same but for the numbers along `axis`. */
+export function inferConcat(parts: readonly (Operand | undefined)[], axis: number): TensorType {
+  const { element, shape } = known(parts[0])
+  const at = axis < 0 ? axis + shape.length : axis
+  let whole = 0
+  for (const part of parts.map(known)) {
+    const along = dimAt(part, at)
+    if (typeof along !== 'number') throw new GraphError(`Concat: ${along} is no number of elements`)
+    if (part.element !== element || String(shape.with(at, along)) !== String(part.shape)) {
+      throw new GraphError(`Concat: ${part.element}[${part.shape}] does not fit beside ${element}[${shape}]`)
+    }
+    whole += along
+  }
+  return { element, shape: shape.with(at, whole) }
+}

@@ -3,7 +3,17 @@
  * encoder all derive from it. Semantics: ONNX operator set 21, and ONNX Runtime's ContribOperators.md for `com.microsoft`.
  */
 import { GraphError } from './error.ts'
-import { broadcast, dimAt, elementOf, inferReshape, inferSplit, known, type Operand, withLastDim } from './infer.ts'
+import {
+  broadcast,
+  dimAt,
+  elementOf,
+  inferConcat,
+  inferReshape,
+  inferSplit,
+  known,
+  type Operand,
+  withLastDim,
+} from './infer.ts'
 import type { ElementType, TensorType } from './tensor-type.ts'
 import { ELEMENTS } from './tensor-type.ts'
 
@@ -45,6 +55,15 @@ const elementwise = op({
 export const OPS = {
   Add: elementwise,
   Mul: elementwise,
+  Sub: elementwise,
+  Sum: op({
+    domain: '',
+    inputs: [1, 8],
+    attributes: {},
+    infer: (addends) => [
+      addends.map(known).reduce((a, b) => ({ element: a.element, shape: broadcast(a.shape, b.shape) })),
+    ],
+  }),
   Sigmoid: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
   Tanh: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
   /** x · Φ(x); `approximate` is 'none' or 'tanh'. */
@@ -94,6 +113,13 @@ export const OPS = {
     inputs: [1, 2],
     attributes: { axis: 'int', num_outputs: 'int?' },
     infer: ([x, sizes], { axis, num_outputs }) => inferSplit(x, sizes, axis, num_outputs),
+  }),
+  /** Side by side along one axis; as many inputs as a caller here has. */
+  Concat: op({
+    domain: '',
+    inputs: [2, 8],
+    attributes: { axis: 'int' },
+    infer: (inputs, { axis }) => [inferConcat(inputs, axis)],
   }),
   ReduceSum: op({
     domain: '',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dequantize, type GgmlType, unpackQ4_0, unpackQ4_1, unpackQ8_0 } from './gguf-quant.ts'
+import { dequantize, type GgmlType, unpackQ4_0, unpackQ4_1, unpackQ4_K, unpackQ8_0 } from './gguf-quant.ts'
 import vectors from './testdata/quantised.json' with { type: 'json' }
 
 const decode = (base64: string) => Uint8Array.from(Buffer.from(base64, 'base64'))
@@ -18,7 +18,21 @@ function same(actual: Float32Array, expected: Float32Array): void {
   )
 }
 
-const TYPES = ['F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q6_K'] as const
+const TYPES = [
+  'F32',
+  'F16',
+  'BF16',
+  'Q4_0',
+  'Q4_1',
+  'Q5_0',
+  'Q5_1',
+  'Q8_0',
+  'Q2_K',
+  'Q3_K',
+  'Q4_K',
+  'Q5_K',
+  'Q6_K',
+] as const
 for (const type of TYPES) {
   test(`${type} equals the gguf package's values`, () => {
     const { stored, values } = vector(type)
@@ -35,18 +49,20 @@ for (const type of TYPES) {
   })
 }
 
-test('codes, scales and minima of Q4_0, Q4_1 and Q8_0 give the same values', () => {
+test('codes, scales and minima of Q4_0, Q4_1, Q4_K and Q8_0 give the same values', () => {
   const q4 = unpackQ4_0(vector('Q4_0').stored)
   same(
     Float32Array.from(q4.codes, (code, i) => (q4.scale[i >> 5] as number) * (code - 8)),
     vector('Q4_0').values,
   )
-  const q41 = unpackQ4_1(vector('Q4_1').stored)
-  const affine = Float32Array.from(
-    q41.codes,
-    (code, i) => (q41.scale[i >> 5] as number) * code + (q41.min[i >> 5] as number),
-  )
-  same(affine, dequantize('Q4_1', vector('Q4_1').stored))
+  for (const [type, unpack] of [
+    ['Q4_1', unpackQ4_1],
+    ['Q4_K', unpackQ4_K],
+  ] as const) {
+    const { codes, scale, min } = unpack(vector(type).stored)
+    const affine = Float32Array.from(codes, (code, i) => (scale[i >> 5] as number) * code + (min[i >> 5] as number))
+    same(affine, vector(type).values)
+  }
   const q8 = unpackQ8_0(vector('Q8_0').stored)
   same(
     Float32Array.from(q8.codes, (code, i) => (q8.scale[i >> 5] as number) * code),
@@ -75,6 +91,7 @@ test('bytes that end inside a block are refused', () => {
     assert.throws(() => dequantize(type, vector(type).stored.subarray(1)), { name: 'GgufError', code: 'partial_block' })
   }
   assert.throws(() => unpackQ8_0(new Uint8Array(33)), { code: 'partial_block' })
+  assert.throws(() => unpackQ4_K(new Uint8Array(143)), { code: 'partial_block' })
 })
 
 test('an array of another length is refused', () => {

@@ -3,6 +3,8 @@
  * 32 elements, a K-block 256.
  */
 import { GgufError } from './gguf-error.ts'
+import { K_QUANTS, nibble, scaleAndMin } from './gguf-k-quants.ts'
+import { half, type Unpack } from './gguf-unpack.ts'
 
 /** By its number in the file: name, elements and bytes of a block. */
 const TYPES = {
@@ -13,7 +15,10 @@ const TYPES = {
   6: ['Q5_0', 32, 22],
   7: ['Q5_1', 32, 24],
   8: ['Q8_0', 32, 34],
+  10: ['Q2_K', 256, 84],
+  11: ['Q3_K', 256, 110],
   12: ['Q4_K', 256, 144],
+  13: ['Q5_K', 256, 176],
   14: ['Q6_K', 256, 210],
   30: ['BF16', 1, 2],
 } as const
@@ -33,24 +38,6 @@ const SIZES = new Map<number, TypeSize>(
 const BY_NAME = new Map([...SIZES.values()].map((size) => [size.type, size]))
 
 export const typeOfCode = (code: number): TypeSize | undefined => SIZES.get(code)
-
-const HALF = halfTable()
-
-/** All float16 values by their bits. */
-function halfTable(): Float32Array {
-  const table = new Float32Array(1 << 16)
-  for (let bits = 0; bits < table.length; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1
-    const exponent = (bits >> 10) & 31
-    const fraction = bits & 1023
-    if (exponent === 31) table[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-    else table[bits] = exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-  }
-  return table
-}
-
-type Unpack = (view: DataView, at: number, out: Float32Array, to: number) => void
-const half = (view: DataView, at: number): number => HALF[view.getUint16(at, true)] as number
 
 const q4 =
   (quants: number, code: (d: number, m: number, nibble: number) => number): Unpack =>
@@ -95,49 +82,10 @@ const UNPACK: Record<GgmlType, Unpack> = {
     const d = half(view, at)
     for (let j = 0; j < 32; j++) out[to + j] = d * view.getInt8(at + 2 + j)
   },
-  Q4_K: unpackQ4K,
-  Q6_K: unpackQ6K,
+  ...K_QUANTS,
 }
 const bits = new Uint32Array(1)
 const asFloat = new Float32Array(bits.buffer)
-
-/** Eight sub-blocks of 32, their 6-bit scales and minima packed into 12 bytes. */
-function unpackQ4K(view: DataView, at: number, out: Float32Array, to: number): void {
-  const d = half(view, at)
-  const dmin = half(view, at + 2)
-  const packed = (i: number) => view.getUint8(at + 4 + i)
-  for (let sub = 0; sub < 8; sub++) {
-    const [scale, min] =
-      sub < 4
-        ? [packed(sub) & 63, packed(sub + 4) & 63]
-        : [(packed(sub + 4) & 15) | ((packed(sub - 4) >> 6) << 4), (packed(sub + 4) >> 4) | ((packed(sub) >> 6) << 4)]
-    const quants = at + 16 + (sub >> 1) * 32
-    for (let j = 0; j < 32; j++) {
-      const byte = view.getUint8(quants + j)
-      const nibble = sub & 1 ? byte >> 4 : byte & 15
-      out[to + sub * 32 + j] = Math.fround(d * scale) * nibble - Math.fround(dmin * min)
-    }
-  }
-}
-
-/** Sixteen sub-blocks of 16; the low four and the high two bits of a code lie apart. */
-function unpackQ6K(view: DataView, at: number, out: Float32Array, to: number): void {
-  const d = half(view, at + 208)
-  for (let part = 0; part < 2; part++) {
-    const low = at + part * 64
-    const high = at + 128 + part * 32
-    const scales = at + 192 + part * 8
-    for (let j = 0; j < 32; j++) {
-      const top = view.getUint8(high + j)
-      for (let quarter = 0; quarter < 4; quarter++) {
-        const byte = view.getUint8(low + j + (quarter & 1) * 32)
-        const code = ((quarter < 2 ? byte & 15 : byte >> 4) | (((top >> (quarter * 2)) & 3) << 4)) - 32
-        const scale = view.getInt8(scales + (j >> 4) + quarter * 2)
-        out[to + part * 128 + quarter * 32 + j] = Math.fround(d * scale) * code
-      }
-    }
-  }
-}
 
 /**
  * The elements of whole blocks, in `out` if it is given.
@@ -162,14 +110,38 @@ export function unpackQ4_0(bytes: Uint8Array): { codes: Uint8Array; scale: Float
   return { codes, scale: Float32Array.from({ length: blocks }, (_, block) => half(view, block * 18)) }
 }
 
-/** Q4_1 as it is stored, codes 0 to 15: element = scale of its block · code + min of its block. */
-export function unpackQ4_1(bytes: Uint8Array): { codes: Uint8Array; scale: Float32Array; min: Float32Array } {
+/** Codes 0 to 15: element = scale of its 32 elements · code + their min. */
+export interface Affine {
+  readonly codes: Uint8Array
+  readonly scale: Float32Array
+  readonly min: Float32Array
+}
+
+/** Q4_1 as it is stored. */
+export function unpackQ4_1(bytes: Uint8Array): Affine {
   const { codes, blocks, view } = nibbles(bytes, 20, 4, 'Q4_1')
   const scale = new Float32Array(blocks)
   const min = new Float32Array(blocks)
   for (let block = 0; block < blocks; block++) {
     scale[block] = half(view, block * 20)
     min[block] = half(view, block * 20 + 2)
+  }
+  return { codes, scale, min }
+}
+
+/** Q4_K, its sub-blocks of 32 as blocks of their own. */
+export function unpackQ4_K(bytes: Uint8Array): Affine {
+  const blocks = wholeBlocks(bytes, 144, 'Q4_K')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const codes = new Uint8Array(blocks * 256)
+  const scale = new Float32Array(blocks * 8)
+  const min = new Float32Array(blocks * 8)
+  for (let block = 0; block < blocks; block++) {
+    for (let sub = 0; sub < 8; sub++) {
+      const at = block * 8 + sub
+      ;[scale[at], min[at]] = scaleAndMin(view, block * 144, sub)
+      for (let j = 0; j < 32; j++) codes[at * 32 + j] = nibble(view, block * 144 + 16, sub, j)
+    }
   }
   return { codes, scale, min }
 }

@@ -28,8 +28,12 @@ export interface Matrix {
 
 /** Each throws if a name is not in the checkpoint, or there of another shape. */
 export interface Parameters {
-  /** One matrix, or several stacked in the order given; `rows` has the rows of each by its name. */
-  matrix(columns: number, rows: Readonly<Record<string, number>>): Matrix
+  matrix(columns: number, name: string, rows: number): Matrix
+  /**
+   * Matrices that read the same input, stacked in the order given, into as few as hold each with its own bits; `rows`
+   * has the rows of each by its name.
+   */
+  stack(columns: number, rows: Readonly<Record<string, number>>): readonly Matrix[]
   /** A matrix whose rows are looked up, and so of 8 bits. */
   table(columns: number, name: string, rows: number): Matrix & { readonly bits: 8 }
   vector(name: string, length: number): Float32Array

@@ -1,10 +1,9 @@
 /**
  * Byte-pair encoding (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909) over bytes: of all neighbouring pairs the
- * one that was learnt first is merged, the leftmost of equals first, until none is known. A heap and a linked list make
- * it O(n log n) in the length of a piece, which a caller chooses.
+ * one that was learnt first is merged, the leftmost of equals first, until none is known.
  */
 import { BYTE_CHARACTERS } from './byte-level.ts'
-import { MinHeap } from './min-heap.ts'
+import { mergeParts } from './merge.ts'
 import { TokenizerError } from './tokenizer-error.ts'
 
 export interface BpeVocabulary {
@@ -16,12 +15,9 @@ export interface BpeVocabulary {
   readonly ignoreMerges: boolean
 }
 
-/** A heap entry is rank · POSITIONS + position; both stay exact in a double. */
-const POSITIONS = 2 ** 26
 /** Pieces are mostly words, which come again; the cache is emptied when it is full. */
 const CACHED_PIECES = 1 << 14
 const CACHED_LENGTH = 32
-const GONE = -1
 
 export class Bpe {
   readonly #tokenIds: ReadonlyMap<string, number>
@@ -71,7 +67,6 @@ export class Bpe {
   }
 
   #encodeBytes(bytes: Uint8Array): number[] {
-    if (bytes.length >= POSITIONS) throw new RangeError(`a piece of ${bytes.length} bytes is over ${POSITIONS}`)
     if (this.#ignoreMerges) {
       const whole = this.#tokenIds.get(Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join(''))
       if (whole !== undefined) return [whole]
@@ -81,33 +76,12 @@ export class Bpe {
   }
 
   #merge(ids: Int32Array): number[] {
-    const { length } = ids
-    const next = Int32Array.from(ids, (_, i) => i + 1)
-    const previous = Int32Array.from(ids, (_, i) => i - 1)
-    const rankAt = (at: number): number | undefined => {
-      const right = next[at] as number
-      return right < length ? this.#ranks.get((ids[at] as number) * this.#size + (ids[right] as number)) : undefined
-    }
-    const heap = new MinHeap()
-    const offer = (at: number) => {
-      const rank = rankAt(at)
-      if (rank !== undefined) heap.push(rank * POSITIONS + at)
-    }
-    for (let at = 0; at < length - 1; at++) offer(at)
-    for (let top = heap.pop(); top !== undefined; top = heap.pop()) {
-      const at = top % POSITIONS
-      const rank = (top - at) / POSITIONS
-      // An entry outlives its pair when a neighbour was merged first.
-      if (ids[at] === GONE || rankAt(at) !== rank) continue
-      const right = next[at] as number
-      const after = next[right] as number
-      ids[at] = this.#merged[rank] as number
-      ids[right] = GONE
-      next[at] = after
-      if (after < length) previous[after] = at
-      if (at > 0) offer(previous[at] as number)
-      offer(at)
-    }
-    return [...ids].filter((id) => id !== GONE)
+    const starts = mergeParts(ids.length, {
+      rank: (left, right) => this.#ranks.get((ids[left] as number) * this.#size + (ids[right] as number)),
+      merged: (left, rank) => {
+        ids[left] = this.#merged[rank] as number
+      },
+    })
+    return starts.map((at) => ids[at] as number)
   }
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ChatTurn } from './chat-template.ts'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import { smallVocabulary } from './testdata/small-vocabulary.ts'
 import { createTokenizer } from './tokenizer.ts'
+import type { ChatTurn } from './tool-turns.ts'
 
 const user = (content: string): ChatTurn => ({ role: 'user', content })
 const metadata = (template: string) => smallVocabulary({ 'tokenizer.chat_template': template })
 const render = (template: string, messages: readonly ChatTurn[] = [user('hello')]) =>
-  createChatTemplate(metadata(template)).render(messages)
+  createChatTemplate(metadata(template)).render({ messages })
 
 const TEMPLATE = `{% for message in messages %}{{ bos_token + message.role }}
 {{ message.content | trim }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}{{ bos_token }}{% endif %}`

@@ -5,22 +5,20 @@
 import { type GgufMetadata, metadataNumber, metadataString, metadataStrings } from '../importers/gguf-metadata.ts'
 import { BoundedInterpreter } from './bounded-interpreter.ts'
 import { type Environment, jinja } from './jinja.ts'
-import { createShield } from './shield.ts'
+import { createShield, type Shield } from './shield.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { TokenizerError, type TokenizerErrorCode } from './tokenizer-error.ts'
-
-export interface ChatTurn {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
-}
+import { asTemplateInput, type ChatTurn, inWords, knowsTools, type TemplateInput, type Tool } from './tool-turns.ts'
 
 export interface ChatTemplate {
+  /** What `render` takes for a conversation with tools. */
+  input(turns: readonly ChatTurn[], tools: readonly Tool[]): TemplateInput
   /**
    * The prompt's text, the answer to follow.
    * @throws TokenizerError `template_failed` if the template refuses the conversation or has a fault,
    *   `template_unbounded` if it does not come to an end in good time
    */
-  render(messages: readonly ChatTurn[]): string
+  render(input: TemplateInput): string
 }
 
 const LONGEST_TEMPLATE = 1 << 16
@@ -40,9 +38,10 @@ export function createChatTemplate(metadata: GgufMetadata): ChatTemplate {
   const tokens = { bos_token: tokenText(metadata, 'bos'), eos_token: tokenText(metadata, 'eos') }
   const program = typed('invalid_template', () => jinja.parse(jinja.tokenize(source, JINJA_OPTIONS)))
   return {
-    render: (messages) =>
+    input: knowsTools(source) ? asTemplateInput : inWords,
+    render: (input) =>
       typed('template_failed', () => {
-        const names = { ...tokens, messages, add_generation_prompt: true, range, raise_exception: refuse }
+        const names = { ...tokens, ...input, add_generation_prompt: true, range, raise_exception: refuse }
         return String(new BoundedInterpreter(environment(names)).run(program).value)
       }),
   }
@@ -95,12 +94,32 @@ function range(start: number, stop?: number, step = 1): number[] {
  * characters in a message stay text.
  * @throws TokenizerError as `ChatTemplate.render`
  */
-export function encodeChat(tokenizer: Tokenizer, template: ChatTemplate, messages: readonly ChatTurn[]): number[] {
+export function encodeChat(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  turns: readonly ChatTurn[],
+  tools: readonly Tool[] = [],
+): number[] {
   const shield = createShield([...tokenizer.controlTokens.keys()])
-  const prompt = template.render(messages.map((message) => ({ ...message, content: shield.hide(message.content) })))
+  const { messages, tools: described } = template.input(turns, tools)
+  const prompt = template.render({
+    messages: messages.map(({ role, ...rest }) => ({ role, ...hidden(rest, shield) })),
+    ...(described && { tools: hidden(described, shield) }),
+  })
   const ids = tokenizer
     .partition(prompt)
     .flatMap((part) => (typeof part === 'number' ? [part] : tokenizer.encode(shield.restore(part))))
   const { bosId, addBos } = tokenizer
   return addBos && bosId !== undefined && ids[0] !== bosId ? [bosId, ...ids] : ids
+}
+
+/** A value with all its texts hidden, names too. */
+function hidden<T>(value: T, shield: Shield): T {
+  const walk = (part: unknown): unknown => {
+    if (typeof part === 'string') return shield.hide(part)
+    if (Array.isArray(part)) return part.map(walk)
+    if (typeof part !== 'object' || part === null) return part
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [shield.hide(name), walk(member)]))
+  }
+  return walk(value) as T
 }

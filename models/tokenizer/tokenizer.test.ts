@@ -50,7 +50,7 @@ test('tells what the metadata says', () => {
 test('what is not known or does not fit together is refused', () => {
   const refused = (changes: Parameters<typeof smallVocabulary>[0], code: string) =>
     assert.throws(() => createTokenizer(smallVocabulary(changes)), { name: 'TokenizerError', code })
-  refused({ 'tokenizer.ggml.model': 'llama' }, 'unknown_tokenizer')
+  refused({ 'tokenizer.ggml.model': 'bert' }, 'unknown_tokenizer')
   refused({ 'tokenizer.ggml.pre': 'constructor' }, 'unknown_tokenizer')
   refused({ 'tokenizer.ggml.token_type': [1, 2] }, 'invalid_vocabulary')
   refused({ 'tokenizer.ggml.merges': ['h nothing'] }, 'invalid_vocabulary')

@@ -1,6 +1,6 @@
 /**
- * The tokenizer that a GGUF file describes: byte-level BPE. Control tokens come out of text only where they are asked
- * for, so that what a user writes never becomes one.
+ * The tokenizer that a GGUF file describes: byte-level BPE, or SentencePiece's. Control tokens come out of text only where
+ * they are asked for, so that what a user writes never becomes one.
  */
 import {
   type GgufMetadata,
@@ -9,9 +9,9 @@ import {
   metadataString,
   metadataStrings,
 } from '../importers/gguf-metadata.ts'
-import { Bpe } from './bpe.ts'
-import { tokenBytes } from './byte-level.ts'
-import { textSplitter } from './pre-tokenizer.ts'
+import { byteLevelBpe } from './byte-level-bpe.ts'
+import { sentencePiece } from './sentence-piece.ts'
+import { type TextModel, TokenType, type Vocabulary } from './text-model.ts'
 import { TokenizerError } from './tokenizer-error.ts'
 
 export interface Tokenizer {
@@ -33,32 +33,35 @@ export interface Tokenizer {
   decodeBytes(token: number): Uint8Array
 }
 
-/** `tokenizer.ggml.token_type`: what is no text, and what is found in text before anything else. */
-const CONTROL = 3
-const USER_DEFINED = 4
-const NOT_TEXT = new Set([2, CONTROL, 5])
+/** By `tokenizer.ggml.model`. */
+const MODELS: ReadonlyMap<string, (metadata: GgufMetadata, vocabulary: Vocabulary) => TextModel> = new Map([
+  ['gpt2', byteLevelBpe],
+  ['llama', sentencePiece],
+])
+
 /** Names under which the metadata keeps tokens that end an answer, and control tokens that end one by their own name. */
 const END_KEYS = ['eos', 'eot', 'eom'].map((name) => `tokenizer.ggml.${name}_token_id`)
-const END_NAMES = ['endoftext', 'end_of_text', 'im_end', 'eot_id', 'eom_id', 'end', 'return', 'EOT'].map(
-  (name) => `<|${name}|>`,
-)
+const END_NAMES = [
+  ...['endoftext', 'end_of_text', 'im_end', 'eot_id', 'eom_id', 'end', 'return', 'EOT'].map((name) => `<|${name}|>`),
+  '<end_of_turn>',
+]
 
 /** Throws TokenizerError for a kind of tokenizer that is not known here, GgufError for metadata that is amiss. */
 export function createTokenizer(metadata: GgufMetadata): Tokenizer {
   const kind = metadataString(metadata, 'tokenizer.ggml.model')
-  if (kind !== 'gpt2')
-    throw new TokenizerError('unknown_tokenizer', `the tokenizer ${kind} is not known here (known: gpt2)`)
-  const pre = metadata.has('tokenizer.ggml.pre') ? metadataString(metadata, 'tokenizer.ggml.pre') : 'default'
-  const { split, addBos, ignoreMerges } = textSplitter(pre)
+  const create = MODELS.get(kind)
+  if (!create) {
+    const known = [...MODELS.keys()].join(', ')
+    throw new TokenizerError('unknown_tokenizer', `the tokenizer ${kind} is not known here (known: ${known})`)
+  }
   const tokens = metadataStrings(metadata, 'tokenizer.ggml.tokens')
   const types = metadataNumbers(metadata, 'tokenizer.ggml.token_type')
-  const merges = metadataStrings(metadata, 'tokenizer.ggml.merges')
   if (types.length !== tokens.length) {
     throw new TokenizerError('invalid_vocabulary', `${tokens.length} tokens have ${types.length} types`)
   }
-  const bpe = new Bpe({ tokens, merges, ignoreMerges })
-  const controlTokens = tokensOfType(CONTROL)
-  const userDefined = tokensOfType(USER_DEFINED)
+  const model = create(metadata, { tokens, types })
+  const controlTokens = tokensOfType(TokenType.control)
+  const userDefined = tokensOfType(TokenType.userDefined)
   const atControl = cutter(controlTokens)
   const atUserDefined = cutter(userDefined)
 
@@ -66,23 +69,23 @@ export function createTokenizer(metadata: GgufMetadata): Tokenizer {
     return new Map(tokens.flatMap((token, id) => (types[id] === type && token !== '' ? [[token, id] as const] : [])))
   }
   function tokenId(key: string): number | undefined {
-    if (!metadata.has(key)) return undefined
-    const id = metadataNumber(metadata, key)
+    const id = metadata.has(key) ? metadataNumber(metadata, key) : model.defaultIds[key]
+    if (id === undefined) return undefined
     if (tokens[id] === undefined) throw new TokenizerError('invalid_vocabulary', `${key} is ${id}, which is no token`)
     return id
   }
   function encodeText(text: string, out: number[]): void {
     for (const part of atUserDefined(text)) {
       if (typeof part === 'number') out.push(part)
-      else for (const piece of split(part)) bpe.encode(piece, out)
+      else model.encode(part, out)
     }
   }
   function decodeBytes(id: number): Uint8Array {
     const token = tokens[id]
     if (token === undefined) throw new RangeError(`there is no token ${id}`)
-    const type = types[id] as number
-    if (NOT_TEXT.has(type)) return new Uint8Array()
-    return (type === USER_DEFINED ? undefined : tokenBytes(token)) ?? new TextEncoder().encode(token)
+    const type = types[id]
+    if (type === TokenType.unknown || type === TokenType.control || type === TokenType.unused) return new Uint8Array()
+    return type === TokenType.userDefined ? new TextEncoder().encode(token) : model.bytes(id)
   }
 
   const ends = [...END_KEYS.map(tokenId), ...END_NAMES.map((name) => controlTokens.get(name))]
@@ -91,7 +94,7 @@ export function createTokenizer(metadata: GgufMetadata): Tokenizer {
     vocabularySize: tokens.length,
     eosIds: [...new Set(ends.filter((id) => id !== undefined))],
     bosId: tokenId('tokenizer.ggml.bos_token_id'),
-    addBos: metadata.has(addBosKey) ? metadata.get(addBosKey) === true : addBos,
+    addBos: metadata.has(addBosKey) ? metadata.get(addBosKey) === true : model.addBos,
     maxTokenBytes: tokens.reduce((longest, _, id) => Math.max(longest, decodeBytes(id).length), 1),
     controlTokens,
     partition: atControl,

@@ -12,8 +12,10 @@ import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
+import { measureAnswers } from './answers.ts'
 import { ContenderProcess, type Measured } from './contender.ts'
 import { measureEdgeOverhead } from './edge-overhead.ts'
+import { serve } from './served.ts'
 
 const ROUNDS = 5
 const THREADS = Math.min(8, availableParallelism())
@@ -126,7 +128,8 @@ console.log(
 )
 for (const contender of both) contender.end()
 
-const { firstToken, nextToken } = await measureEdgeOverhead(entry.id, root)
+const served = await serve(root)
+const { firstToken, nextToken } = await measureEdgeOverhead(served, entry.id)
 console.log(`\n${row('', 'edge', 'runner', 'added')}`)
 for (const [what, { edge, runner, added }] of [
   ['first token, ms', firstToken],
@@ -134,6 +137,16 @@ for (const [what, { edge, runner, added }] of [
 ] as const) {
   console.log(row(what, edge.toFixed(2), runner.toFixed(2), added.toFixed(2)))
 }
+
+const { followUp, schema } = await measureAnswers(served, entry.id, text)
+await served.stop()
+console.log(
+  `\nFirst token of a prompt of ${followUp.tokens} tokens after ${followUp.firstMs.toFixed(0)} ms, of the turn after it ` +
+    `after ${followUp.followUpMs.toFixed(0)} ms: ${ratio(followUp.firstMs, followUp.followUpMs, 1)} times sooner`,
+)
+console.log(
+  `Free text ${schema.free.toFixed(0)} tokens/s, held to a schema ${schema.held.toFixed(0)}: ${ratio(schema.held, schema.free)}`,
+)
 
 type Run = (contender: ContenderProcess) => Promise<Measured>
 async function alternate(run: Run, rounds = ROUNDS): Promise<[Measured[], Measured[]]> {

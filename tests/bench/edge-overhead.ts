@@ -2,12 +2,8 @@
  * What the edge adds to a stream: the same greedy answer asked of the runner itself and through the Worker in workerd,
  * in turns. The edge's figures include its key check in D1 and the socket in front of it.
  */
-import { fork } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { startEdge } from '#edge/testing/edge.ts'
 import { RUNNER_SECRET } from '#edge/testing/stub-runner.ts'
-import { freePort } from '#scripts/door.ts'
+import type { Served } from './served.ts'
 
 const PAIRS = 30
 const TOKENS = 64
@@ -28,46 +24,32 @@ interface Timed {
   readonly next: number
 }
 
-/** @param models the folder that has `model` */
-export async function measureEdgeOverhead(model: string, models: string): Promise<EdgeOverhead> {
-  const port = await freePort()
-  const runner = fork(fileURLToPath(new URL('../../gpu-runner/main.ts', import.meta.url)), {
-    env: { ...process.env, RUNNER_PORT: String(port), RUNNER_SECRET, TANDEM_MODELS: models },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  const runnerUrl = `http://127.0.0.1:${port}`
-  const edge = await startEdge({ runnerUrl })
-  try {
-    await loaded(runnerUrl)
-    const direct = () =>
-      time(`${runnerUrl}/generations`, RUNNER_SECRET, {
-        ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
-        ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
-        ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
-        ...{ ignoreEos: false, logprobs: null, background: false },
-      })
-    const through = () =>
-      time(`${edge.url}/v1/chat/completions`, edge.key, {
-        model,
-        messages: MESSAGES,
-        temperature: 0,
-        max_tokens: TOKENS,
-        stream: true,
-      })
-    await direct()
-    await through()
-    const pairs: [Timed, Timed][] = []
-    while (pairs.length < PAIRS) pairs.push([await direct(), await through()])
-    const overhead = (pick: (timed: Timed) => number): Overhead => ({
-      runner: median(pairs.map(([ours]) => pick(ours))),
-      edge: median(pairs.map(([, theirs]) => pick(theirs))),
-      added: median(pairs.map(([ours, theirs]) => pick(theirs) - pick(ours))),
+export async function measureEdgeOverhead({ edge, runnerUrl }: Served, model: string): Promise<EdgeOverhead> {
+  const direct = () =>
+    time(`${runnerUrl}/generations`, RUNNER_SECRET, {
+      ...{ model, prompt: { type: 'chat', messages: MESSAGES }, temperature: 0 },
+      ...{ tenant: 'bench', maxTokens: TOKENS, topP: 1, topK: 0, minP: 0, typicalP: 1, seed: 1, stop: [] },
+      ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0, logitBias: [], minTokens: 0 },
+      ...{ ignoreEos: false, logprobs: null, background: false, constraint: null },
     })
-    return { firstToken: overhead(({ first }) => first), nextToken: overhead(({ next }) => next) }
-  } finally {
-    await edge.stop()
-    runner.kill()
-  }
+  const through = () =>
+    time(`${edge.url}/v1/chat/completions`, edge.key, {
+      model,
+      messages: MESSAGES,
+      temperature: 0,
+      max_tokens: TOKENS,
+      stream: true,
+    })
+  await direct()
+  await through()
+  const pairs: [Timed, Timed][] = []
+  while (pairs.length < PAIRS) pairs.push([await direct(), await through()])
+  const overhead = (pick: (timed: Timed) => number): Overhead => ({
+    runner: median(pairs.map(([ours]) => pick(ours))),
+    edge: median(pairs.map(([, theirs]) => pick(theirs))),
+    added: median(pairs.map(([ours, theirs]) => pick(theirs) - pick(ours))),
+  })
+  return { firstToken: overhead(({ first }) => first), nextToken: overhead(({ next }) => next) }
 }
 
 /** Milliseconds to the first text of an answer, and from one text to the next. */
@@ -91,17 +73,6 @@ async function time(url: string, key: string, body: unknown): Promise<Timed> {
     texts += found
   }
   return { first: first - started, next: (last - first) / (texts - 1) }
-}
-
-async function loaded(url: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${RUNNER_SECRET}` } }).catch(
-      () => undefined,
-    )
-    await response?.body?.cancel()
-    if (response?.ok) return
-    await delay(100)
-  }
 }
 
 function median(values: readonly number[]): number {

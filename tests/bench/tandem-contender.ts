@@ -2,40 +2,50 @@
 import { OnnxDecoder } from '#gpu-runner/engine/onnx-decoder.ts'
 import { argmax } from '#gpu-runner/engine/sampler.ts'
 import { Runtime } from '#gpu-runner/runtime/runtime.ts'
-import { ensureDecoderGraph } from '#gpu-runner/store/decoder-graph.ts'
+import { ensureDecoderGraphs } from '#gpu-runner/store/decoder-graph.ts'
 import { serve } from './contender.ts'
 
 let decoder: OnnxDecoder
-const CHUNK = 256
+const CHUNK = 512
 
-/** As the engine does it: in chunks. */
-function prefill(tokens: readonly number[], slot = 0): Float32Array {
-  let logits: Float32Array = new Float32Array()
-  for (let at = 0; at < tokens.length; at += CHUNK) logits = decoder.run(tokens.slice(at, at + CHUNK), at, slot)
-  return logits
+/** As the engine does it: all but the last token in chunks, none of a token by itself. */
+function prefill(tokens: readonly number[], slot = 0): void {
+  const last = tokens.length - 1
+  for (let at = 0; at < last; ) {
+    const end = at + CHUNK + 1 >= last ? Math.max(last, at + 2) : at + CHUNK
+    decoder.prefill(tokens.slice(at, end), at, slot)
+    at = end
+  }
+}
+
+/** Logits after a prompt. */
+function after(tokens: readonly number[]): Float32Array {
+  prefill(tokens)
+  return decoder.decode(tokens.slice(-1), [tokens.length - 1])
 }
 
 serve({
   name: 'tandem',
   async load({ ggufPath, sha256, threads, contextLength, sequences }) {
-    const { path, config } = ensureDecoderGraph(ggufPath, sha256, 'float32')
-    decoder = new OnnxDecoder(new Runtime(), { modelPath: path, threads, ...config, contextLength, slots: sequences })
+    const { paths, config } = ensureDecoderGraphs(ggufPath, sha256, 'float32')
+    decoder = new OnnxDecoder(new Runtime({ threads }), { paths, ...config, contextLength, slots: sequences })
   },
   async prefill(tokens) {
-    prefill(tokens)
+    after(tokens)
   },
   async generate(prompt, count, onFirst) {
-    const tokens = [argmax(prefill(prompt))]
+    const tokens = [argmax(after(prompt))]
     onFirst()
     while (tokens.length < count) {
-      tokens.push(argmax(decoder.run([tokens.at(-1) ?? 0], prompt.length + tokens.length - 1)))
+      tokens.push(argmax(decoder.decode(tokens.slice(-1), [prompt.length + tokens.length - 1])))
     }
     return tokens
   },
   async generateMany(prompts, count, onFirst) {
-    let tokens = prompts.map((prompt, slot) => argmax(prefill(prompt, slot)))
-    onFirst()
-    for (let i = 1; i < count; i++) {
+    for (const [slot, prompt] of prompts.entries()) prefill(prompt, slot)
+    let tokens = prompts.map((prompt) => prompt.at(-1) as number)
+    for (let i = 0; i < count; i++) {
+      if (i === 1) onFirst()
       const logits = decoder.decode(
         tokens,
         prompts.map((prompt) => prompt.length + i - 1),
@@ -47,13 +57,13 @@ serve({
   async negativeLogLikelihood(tokens) {
     let sum = 0
     for (const [i, token] of tokens.slice(0, -1).entries()) {
-      const logits = decoder.run([token], i)
+      const logits = decoder.decode([token], [i])
       sum -= logProbability(logits, tokens[i + 1] ?? 0)
     }
     return sum
   },
   async logitGap(prompt, first, second) {
-    const logits = prefill(prompt)
+    const logits = after(prompt)
     return (logits[first] ?? 0) - (logits[second] ?? 0)
   },
 })

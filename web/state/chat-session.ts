@@ -198,13 +198,14 @@ class AnswerSink {
     const facts = this.#turn.facts.value ?? {
       servedBy: null,
       tokensPerSecond: null,
+      promptPerSecond: null,
       firstTokenMs: null,
       cutAtLimit: false,
     }
     if (event.type === 'answer-start') this.#turn.facts.value = { ...facts, servedBy: event.servedBy }
     if (event.type === 'answer-finish') {
-      const { tokensPerSecond, finishReason } = event
-      this.#turn.facts.value = { ...facts, tokensPerSecond, cutAtLimit: finishReason === 'length' }
+      const { tokensPerSecond, promptPerSecond, finishReason } = event
+      this.#turn.facts.value = { ...facts, tokensPerSecond, promptPerSecond, cutAtLimit: finishReason === 'length' }
     }
     if (event.type !== 'text-delta') return
     if (this.#received === '') this.#turn.facts.value = { ...facts, firstTokenMs: performance.now() - this.#askedAt }

@@ -9,6 +9,7 @@ export type TurnStatus = 'streaming' | 'completed' | 'incomplete' | 'failed'
 export interface TurnFacts {
   servedBy: string | null
   tokensPerSecond: number | null
+  promptPerSecond: number | null
   firstTokenMs: number | null
   cutAtLimit: boolean
 }

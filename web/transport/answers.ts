@@ -54,7 +54,7 @@ export const itemsSchema = v.object({
 })
 export type ItemPage = v.InferOutput<typeof itemsSchema>
 
-const timingsSchema = v.object({ generation_per_second: v.number() })
+const timingsSchema = v.object({ generation_per_second: v.number(), prompt_per_second: v.number() })
 const usageSchema = v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })
 export const chunkSchema = v.object({
   choices: v.array(

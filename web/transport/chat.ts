@@ -23,6 +23,7 @@ export type AnswerEvent =
       completionTokens: number | null
       /** Tokens a second, as the engine measured it. */
       tokensPerSecond: number | null
+      promptPerSecond: number | null
     }
 
 /**
@@ -38,10 +39,11 @@ export async function* streamAnswer(
   if (!response.body) throw new RequestFailure('broken')
   yield { type: 'answer-start', servedBy: response.headers.get('x-served-by') }
 
-  const finish = { finishReason: null, completionTokens: null, tokensPerSecond: null } as {
+  const finish = { finishReason: null, completionTokens: null, tokensPerSecond: null, promptPerSecond: null } as {
     finishReason: string | null
     completionTokens: number | null
     tokensPerSecond: number | null
+    promptPerSecond: number | null
   }
   for await (const data of dataOf(response.body, signal)) {
     if (data === '[DONE]') {
@@ -53,6 +55,7 @@ export async function* streamAnswer(
     if (choice?.delta.content) yield { type: 'text-delta', text: choice.delta.content }
     finish.finishReason = choice?.finish_reason ?? finish.finishReason
     finish.completionTokens = chunk.usage?.completion_tokens ?? finish.completionTokens
+    finish.promptPerSecond = chunk.timings?.prompt_per_second ?? finish.promptPerSecond
     finish.tokensPerSecond = chunk.timings?.generation_per_second ?? finish.tokensPerSecond
   }
   throw new RequestFailure('broken')

@@ -114,6 +114,7 @@ function Facts({ turn }: { turn: Turn }) {
   const parts = [
     facts.tokensPerSecond === null ? null : text.chat.speed(facts.tokensPerSecond),
     facts.firstTokenMs === null ? null : text.chat.firstToken(facts.firstTokenMs),
+    facts.promptPerSecond ? text.chat.promptSpeed(facts.promptPerSecond) : null,
     facts.servedBy === null ? null : text.chat.servedBy(facts.servedBy),
   ]
   return <span class="facts">{parts.filter((part) => part !== null).join(' · ')}</span>

@@ -17,7 +17,7 @@ export class FakeDecoder implements Decoder<TokenSnapshot> {
   readonly contextLength = 100_000
   readonly slots: number
   readonly bytesPerToken = 1
-  /** Tokens computed by `run`, by call. */
+  /** Tokens of each call of `prefill`. */
   readonly prefilled: number[] = []
   /** Sequences of each call of `decode`. */
   readonly decoded: number[] = []
@@ -30,9 +30,10 @@ export class FakeDecoder implements Decoder<TokenSnapshot> {
     this.#contents = Array.from({ length: this.slots }, () => [])
   }
 
-  run(tokens: readonly number[], position: number, slot = 0): Float32Array {
+  prefill(tokens: readonly number[], position: number, slot: number): void {
+    assert.ok(tokens.length >= 2, 'a token by itself is decoded')
     this.prefilled.push(tokens.length)
-    return Float32Array.from(this.#append(slot, position, tokens))
+    this.#append(slot, position, tokens)
   }
 
   decode(tokens: readonly number[], positions: readonly number[]): Float32Array {

@@ -15,7 +15,13 @@ from gguf.quants import dequantize, quantize
 
 BLOCKS = 4
 # Where a K-block holds its float16 scales.
-K_SCALES = {Type.Q4_K: [0, 2], Type.Q6_K: [208]}
+K_SCALES = {
+    Type.Q2_K: [80, 82],
+    Type.Q3_K: [108],
+    Type.Q4_K: [0, 2],
+    Type.Q5_K: [0, 2],
+    Type.Q6_K: [208],
+}
 
 random = np.random.default_rng(7)
 
@@ -37,7 +43,8 @@ def quantised(kind: Type) -> np.ndarray:
 
 
 vectors = []
-for name in ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q6_K"]:
+NAMES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q6_K", "Q2_K", "Q3_K", "Q5_K"]
+for name in NAMES:
     stored = quantised(Type[name])
     values = dequantize(stored if name != "F32" else stored.view(np.float32), Type[name]).astype(np.float32)
     vectors.append({"type": name, "bytes": encode(stored), "values": encode(values.reshape(-1))})
