@@ -15,6 +15,8 @@ export interface ChatModelOptions {
   /** The verified checkpoint. */
   readonly path: string
   readonly device: string
+  /** The folder of the CUDA provider, to run there. */
+  readonly cuda?: string | undefined
   readonly threads: number
   readonly memory: EngineMemory
 }
@@ -45,8 +47,8 @@ export class ChatModel {
     this.#template = template
   }
 
-  static async load({ entry, path, device, threads, memory }: ChatModelOptions): Promise<ChatModel> {
-    const starting = EngineClient.start({ ggufPath: path, sha256: entry.file.sha256, threads, ...memory })
+  static async load({ entry, path, device, cuda, threads, memory }: ChatModelOptions): Promise<ChatModel> {
+    const starting = EngineClient.start({ ggufPath: path, sha256: entry.file.sha256, threads, cuda, ...memory })
     using reader = openRangeReader(path)
     const { metadata } = parseGguf(reader)
     const tokenizer = createTokenizer(metadata)

@@ -4,6 +4,7 @@
  */
 import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ChatModel, describeModel } from './chat-model.ts'
+import { chooseDevice } from './cuda/choose-device.ts'
 import { Metrics } from './metrics.ts'
 import { ModelPool } from './model-pool.ts'
 import { generations } from './routes/generations.ts'
@@ -21,7 +22,10 @@ const MOST_SHARES = 3
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const { models: root, device, threads, memory } = settings
+  const { models: root, threads, memory } = settings
+  const { cuda, why } = chooseDevice(settings.device, root)
+  const device = cuda === undefined ? 'cpu' : 'cuda'
+  console.log(JSON.stringify({ level: 'info', event: 'device-chosen', device, why }))
   const first = defaultModel('chat')
   const metrics = new Metrics()
   const share = () => Math.min(MOST_SHARES, Math.max(1, installedModels(root).length))
@@ -32,6 +36,7 @@ async function main(): Promise<void> {
         entry,
         path: await ensureModel(entry, { root }),
         device,
+        cuda,
         threads,
         memory: { ...memory, kvBytes: memory.kvBytes / share() },
       }),

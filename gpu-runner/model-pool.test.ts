@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { CatalogueEntry } from '#models/catalogue/schema.ts'
 import { defaultModel } from '#models/catalogue/catalogue.ts'
+import type { CatalogueEntry } from '#models/catalogue/schema.ts'
 import { ApiError } from '#protocol/error.ts'
 import { type Loaded, ModelPool } from './model-pool.ts'
 

@@ -24,7 +24,8 @@ export interface RunnerSettings {
   readonly port: number
   readonly secret: string
   readonly models: string
-  readonly device: 'cpu'
+  /** What is asked for. */
+  readonly device: 'auto' | 'cuda' | 'cpu'
   readonly threads: number
   readonly memory: EngineMemory & { readonly modelBytes: number }
 }
@@ -42,16 +43,14 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
     throw new SettingsError(`${v.getDotPath(issue) ?? 'environment'}: ${issue.message}`)
   }
   const { RUNNER_PORT, RUNNER_SECRET, TANDEM_MODELS, TANDEM_DEVICE } = parsed.output
-  if (TANDEM_DEVICE === 'cuda' || TANDEM_DEVICE === 'webgpu') {
-    throw new SettingsError(
-      `TANDEM_DEVICE=${TANDEM_DEVICE}: the runner has no ${TANDEM_DEVICE} provider yet. Use TANDEM_DEVICE=cpu or auto.`,
-    )
+  if (TANDEM_DEVICE === 'webgpu') {
+    throw new SettingsError('TANDEM_DEVICE=webgpu: the runner has no WebGPU provider yet. Use cuda, cpu or auto.')
   }
   return {
     port: RUNNER_PORT,
     secret: RUNNER_SECRET,
     models: TANDEM_MODELS,
-    device: 'cpu',
+    device: TANDEM_DEVICE,
     threads: Math.min(MOST_THREADS, availableParallelism()),
     memory: {
       kvBytes: Math.min(MOST_KV_BYTES, totalmem() * KV_SHARE),

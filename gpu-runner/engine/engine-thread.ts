@@ -23,6 +23,8 @@ export interface EngineThreadData extends EngineMemory {
   readonly ggufPath: string
   readonly sha256: string
   readonly threads: number
+  /** The folder of the CUDA provider, to run there. */
+  readonly cuda?: string | undefined
 }
 export type EngineCommand =
   | { readonly type: 'submit'; readonly request: EngineRequest }
@@ -35,16 +37,20 @@ export type EngineMessage =
 
 /** More sequences at once gain little on a processor. */
 const MOST_SLOTS = 32
+/** Of a GPU's free memory; the weights, and what the operators need for a while, take from the rest. */
+const GPU_KV_SHARE = 0.5
 
 if (!parentPort) throw new TypeError('the engine runs in a thread of its own')
 const port = parentPort
 const send = (message: EngineMessage) => port.postMessage(message)
 
-const { ggufPath, sha256, threads, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
-const { paths, config } = ensureDecoderGraphs(ggufPath, sha256)
-const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(kvBytes / (bytesPerToken(config) * config.contextLength))))
-const runtime = new Runtime({ threads })
-const decoder = new OnnxDecoder(runtime, { paths, slots, ...config })
+const { ggufPath, sha256, threads, cuda, kvBytes, prefixCacheBytes } = workerData as EngineThreadData
+const runtime = new Runtime({ threads, cuda })
+const device = cuda === undefined ? 'cpu' : 'cuda'
+const { paths, config } = ensureDecoderGraphs(ggufPath, sha256, device === 'cuda' ? 'float16' : 'float32')
+const room = Math.min(kvBytes, runtime.freeDeviceBytes() * GPU_KV_SHARE)
+const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(room / (bytesPerToken(config) * config.contextLength))))
+const decoder = new OnnxDecoder(runtime, { paths, device, slots, ...config })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
 const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })

@@ -1,15 +1,20 @@
 /**
- * Keys and values of all sequences: for each layer two tensors [slots, kvHeads, capacity, headDim]. A slot's place never
- * changes, so that a run over the first n slots, or over one, needs no copy: its tensors are windows on these.
+ * Keys and values of all sequences: for each layer two tensors [slots, kvHeads, capacity, headDim], in memory of the device
+ * that computes on them. A slot's place never changes, so that a run over the first n slots, or over one, needs no copy: its
+ * tensors are windows on these.
  */
-import type { Runtime } from '../runtime/runtime.ts'
-import { type DataOf, type Tensor, zeros } from '../runtime/tensor.ts'
+import type { KvElement } from '#models/architectures/decoder-blocks.ts'
+import { ELEMENTS } from '#models/graph/tensor-type.ts'
+import type { Memory, Rows } from '../runtime/memory.ts'
+import type { Session } from '../runtime/runtime.ts'
+import type { Tensor } from '../runtime/tensor.ts'
 import type { KvSnapshot } from './decoder.ts'
 
 export interface KvShape {
   readonly layers: number
   readonly kvHeads: number
   readonly headDim: number
+  readonly kvElement: KvElement
   /** Tokens a slot has room for. */
   readonly capacity: number
   readonly slots: number
@@ -17,79 +22,80 @@ export interface KvShape {
 
 /** By layer, keys then values, head after head: [length, headDim]. */
 export interface KvCopy extends KvSnapshot {
-  readonly data: Float32Array
+  readonly data: Uint8Array
 }
 
 /** Bytes that one token takes. */
-export function bytesPerToken({ layers, kvHeads, headDim }: Pick<KvShape, 'layers' | 'kvHeads' | 'headDim'>): number {
-  return 2 * layers * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT
+export function bytesPerToken(shape: Pick<KvShape, 'layers' | 'kvHeads' | 'headDim' | 'kvElement'>): number {
+  return 2 * shape.layers * shape.kvHeads * bytesOfHead(shape)
 }
 
-export class KvCache {
-  readonly shape: KvShape
-  /** Layer by layer, keys then values. Memory is taken as it is first written. */
-  readonly #buffers: readonly DataOf<'float32'>[]
+/** Bytes of one token's key or value of one head. */
+function bytesOfHead({ headDim, kvElement }: Pick<KvShape, 'headDim' | 'kvElement'>): number {
+  return headDim * ELEMENTS[kvElement].bytes
+}
 
-  constructor(shape: KvShape) {
+export class KvCache implements Disposable {
+  readonly shape: KvShape
+  /** Layer by layer, keys then values. */
+  readonly #buffers: Memory[] = []
+  readonly #headBytes: number
+  readonly #slotBytes: number
+
+  /** @param session what computes on the cache */
+  constructor(shape: KvShape, session: Session) {
     this.shape = shape
-    const { layers, slots, kvHeads, capacity, headDim } = shape
-    this.#buffers = Array.from({ length: 2 * layers }, () => zeros('float32', slots * kvHeads * capacity * headDim))
+    const { layers, slots, kvHeads, capacity } = shape
+    this.#headBytes = bytesOfHead(shape)
+    this.#slotBytes = kvHeads * capacity * this.#headBytes
+    try {
+      for (let i = 0; i < 2 * layers; i++) this.#buffers.push(session.memory(slots * this.#slotBytes))
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
   }
 
   /** Windows on `count` slots from `first` on, by layer and part: `0.key`, `0.value`, … The caller disposes of them. */
-  windows(runtime: Runtime, first: number, count: number): Map<string, Tensor> {
-    const { kvHeads, capacity, headDim } = this.shape
+  windows(first: number, count: number): Map<string, Tensor> {
+    const { kvHeads, capacity, headDim, kvElement } = this.shape
     return new Map(
       this.#buffers.map((buffer, i) => {
-        const window = buffer.subarray(this.#start(first), this.#start(first + count))
         const name = `${i >> 1}.${i % 2 === 0 ? 'key' : 'value'}`
-        return [name, runtime.tensor('float32', [count, kvHeads, capacity, headDim], window)]
+        return [name, buffer.tensor(kvElement, [count, kvHeads, capacity, headDim], first * this.#slotBytes)]
       }),
     )
   }
 
   move(from: number, to: number, length: number): void {
-    const { headDim } = this.shape
-    for (const buffer of this.#buffers) {
-      for (const head of this.#heads(from)) {
-        const target = head + this.#start(to) - this.#start(from)
-        buffer.copyWithin(target, head, head + length * headDim)
-      }
-    }
+    for (const buffer of this.#buffers) buffer.move(this.#rows(from, length), to * this.#slotBytes)
   }
 
   save(slot: number, length: number): KvCopy {
-    const size = length * this.shape.headDim
-    const data = new Float32Array(2 * this.shape.layers * this.shape.kvHeads * size)
-    let at = 0
-    for (const buffer of this.#buffers) {
-      for (const head of this.#heads(slot)) {
-        data.set(buffer.subarray(head, head + size), at)
-        at += size
-      }
-    }
+    const rows = this.#rows(slot, length)
+    const size = rows.count * rows.length
+    const data = new Uint8Array(this.#buffers.length * size)
+    for (const [i, buffer] of this.#buffers.entries()) buffer.read(rows, data.subarray(i * size, (i + 1) * size))
     return { length, bytes: data.byteLength, data }
   }
 
   restore(slot: number, copy: KvCopy, length: number): void {
-    const { headDim } = this.shape
-    let at = 0
-    for (const buffer of this.#buffers) {
-      for (const head of this.#heads(slot)) {
-        buffer.set(copy.data.subarray(at, at + length * headDim), head)
-        at += copy.length * headDim
-      }
+    const rows = this.#rows(slot, length)
+    const pitch = copy.length * this.#headBytes
+    const size = rows.count * pitch
+    for (const [i, buffer] of this.#buffers.entries()) {
+      buffer.write(rows, copy.data.subarray(i * size, (i + 1) * size), pitch)
     }
   }
 
-  #start(slot: number): number {
-    const { kvHeads, capacity, headDim } = this.shape
-    return slot * kvHeads * capacity * headDim
+  /** The first `length` tokens of each head of a slot. */
+  #rows(slot: number, length: number): Rows {
+    const { kvHeads, capacity } = this.shape
+    const start = slot * this.#slotBytes
+    return { start, length: length * this.#headBytes, pitch: capacity * this.#headBytes, count: kvHeads }
   }
 
-  /** Where each head of a slot begins. */
-  *#heads(slot: number): Generator<number> {
-    const { kvHeads, capacity, headDim } = this.shape
-    for (let head = 0; head < kvHeads; head++) yield this.#start(slot) + head * capacity * headDim
+  [Symbol.dispose](): void {
+    for (const buffer of this.#buffers.splice(0)) buffer[Symbol.dispose]()
   }
 }

@@ -1,9 +1,10 @@
 /**
- * A decoder's graphs in ONNX Runtime, its KV cache in memory of our own: past and present are the same tensors, so a run
- * appends to the cache in place.
+ * A decoder's graphs in ONNX Runtime, its KV cache in memory of our own, where the graphs run: past and present are the same
+ * tensors, so a run appends to the cache in place. What else goes in and out is small, and in RAM.
  */
-import type { Phase } from '#models/architectures/decoder-blocks.ts'
+import type { KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
 import type { Binding } from '../runtime/binding.ts'
+import type { Device } from '../runtime/memory.ts'
 import type { Runtime, Session } from '../runtime/runtime.ts'
 import { type DataOf, type Tensor, zeros } from '../runtime/tensor.ts'
 import type { Decoder } from './decoder.ts'
@@ -11,9 +12,12 @@ import { bytesPerToken, KvCache, type KvCopy } from './kv-cache.ts'
 
 export interface OnnxDecoderOptions {
   readonly paths: Readonly<Record<Phase, string>>
+  /** `cpu` by default. */
+  readonly device?: Device
   readonly layers: number
   readonly kvHeads: number
   readonly headDim: number
+  readonly kvElement: KvElement
   readonly contextLength: number
   readonly vocabularySize: number
   /** Sequences that there is room for; 1 by default. */
@@ -43,14 +47,17 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
   readonly #decodePlans = new Map<number, Plan>()
 
   constructor(runtime: Runtime, options: OnnxDecoderOptions) {
-    const { paths, contextLength, vocabularySize, slots = 1 } = options
+    const { paths, device = 'cpu', contextLength, vocabularySize, slots = 1 } = options
     this.#runtime = runtime
     this.contextLength = contextLength
     this.slots = slots
     this.bytesPerToken = bytesPerToken(options)
     this.#vocabularySize = vocabularySize
-    this.#sessions = { prefill: runtime.session(paths.prefill), decode: runtime.session(paths.decode) }
-    this.#kv = new KvCache({ ...options, capacity: contextLength, slots })
+    this.#sessions = {
+      prefill: runtime.session(paths.prefill, { device }),
+      decode: runtime.session(paths.decode, { device }),
+    }
+    this.#kv = new KvCache({ ...options, capacity: contextLength, slots }, this.#sessions.decode)
     this.#logits = zeros('float32', slots * vocabularySize)
   }
 
@@ -101,7 +108,7 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
     const ids = runtime.tensor('int64', [1, tokens])
     const lengthsMinusOne = runtime.tensor('int32', [count])
     const totalLength = runtime.tensor('int32', [])
-    const windows = [...this.#kv.windows(runtime, first, count)]
+    const windows = [...this.#kv.windows(first, count)]
     const named = (prefix: string): Record<string, Tensor> =>
       Object.fromEntries(windows.map(([name, window]) => [`${prefix}.${name}`, window]))
     const logitsData = this.#logits.subarray(0, count * this.#vocabularySize)
@@ -125,6 +132,7 @@ export class OnnxDecoder implements Decoder<KvCopy>, Disposable {
 
   [Symbol.dispose](): void {
     for (const plan of this.#decodePlans.values()) plan[Symbol.dispose]()
+    this.#kv[Symbol.dispose]()
     for (const session of Object.values(this.#sessions)) session[Symbol.dispose]()
   }
 }

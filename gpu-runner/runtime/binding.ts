@@ -1,4 +1,5 @@
 import { Handle } from './handle.ts'
+import type { Device } from './memory.ts'
 import { type Api, made } from './ort-c-api.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -11,10 +12,13 @@ export class Binding implements Disposable {
   readonly #holds: Disposable[] = []
   /** The tensors' buffers: the native side keeps only their addresses. */
   readonly #tensors: readonly Tensor[]
+  /** Inputs that binding copies to a GPU, so that each run begins with binding them anew. */
+  readonly #copied: readonly (readonly [name: string, tensor: Tensor])[]
 
   constructor(
     api: Api,
     session: Handle<'Session'>,
+    device: Device,
     inputs: Readonly<Record<string, Tensor>>,
     outputs: Readonly<Record<string, Tensor>>,
   ) {
@@ -31,6 +35,7 @@ export class Binding implements Disposable {
       api.ReleaseRunOptions,
     )
     this.#tensors = [...Object.values(inputs), ...Object.values(outputs)]
+    this.#copied = device === 'cpu' ? [] : Object.entries(inputs).filter(([, tensor]) => !tensor.onDevice)
     this.#holds.push(session.hold(), ...this.#tensors.map((tensor) => tensor.handle.hold()))
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
@@ -45,8 +50,14 @@ export class Binding implements Disposable {
     }
   }
 
-  /** Runs the graph on this thread; inputs are read and outputs written in place. Throws OrtError. */
+  /**
+   * Runs the graph on this thread; inputs are read and outputs written in place, except those in RAM of a graph on a GPU,
+   * which are copied there and back. Throws OrtError.
+   */
   run(): void {
+    for (const [name, tensor] of this.#copied) {
+      this.#api.BindInput(this.#handle.pointer, name, tensor.handle.pointer)
+    }
     this.#api.RunWithBinding(this.#session.pointer, this.#options.pointer, this.#handle.pointer)
   }
 

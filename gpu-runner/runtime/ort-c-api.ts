@@ -28,13 +28,15 @@ const memoryInfo = ptr<'MemoryInfo'>()
 const allocator = ptr<'Allocator'>()
 const binding = ptr<'IoBinding'>()
 const memory = ptr<'Memory'>()
+const cudaOptions = ptr<'CudaOptions'>()
 const threading = ptr<'ThreadingOptions'>()
 const int = 'int' as CType<number>
 const size = 'size_t' as CType<number>
 const text = 'str' as CType<string>
 /** ORTCHAR_T is wchar_t on Windows only. */
 const file = (process.platform === 'win32' ? 'str16' : 'str') as CType<string>
-const data = 'void *' as CType<ArrayBufferView>
+const texts = 'const char **' as CType<readonly string[]>
+const data = 'void *' as CType<ArrayBufferView | Ptr<'Memory'>>
 const dims64 = 'int64_t *' as CType<BigInt64Array>
 /** Where a function leaves one pointer or size_t. */
 const out = 'void *' as CType<BigUint64Array>
@@ -53,18 +55,23 @@ const fallible = {
   CreateRunOptions: [39, out],
   CreateTensorWithDataAsOrtValue: [49, memoryInfo, data, size, dims64, size, int, out],
   CreateMemoryInfo: [68, text, int, int, int, out],
+  AllocatorAlloc: [75, allocator, size, out],
   AllocatorFree: [76, allocator, memory],
   GetAllocatorWithDefaultOptions: [78, out],
   CreateEnvWithGlobalThreadPools: [119, int, text, threading, out],
   DisablePerSessionThreads: [120, options],
   CreateThreadingOptions: [121, out],
   AddSessionConfigEntry: [130, options, text, text],
+  CreateAllocator: [131, session, memoryInfo, out],
   RunWithBinding: [133, session, runOptions, binding],
   CreateIoBinding: [134, session, out],
   BindInput: [136, binding, text, value],
   BindOutput: [137, binding, text, value],
   SetGlobalIntraOpNumThreads: [147, threading, int],
   SetGlobalInterOpNumThreads: [148, threading, int],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, options, cudaOptions],
+  CreateCUDAProviderOptions: [205, out],
+  UpdateCUDAProviderOptions: [206, cudaOptions, texts, texts, size],
 } as const
 
 /** Functions that cannot fail. */
@@ -76,7 +83,9 @@ const infallible = {
   ReleaseRunOptions: [97, runOptions],
   ReleaseSessionOptions: [100, options],
   ReleaseThreadingOptions: [122, threading],
+  ReleaseAllocator: [132, allocator],
   ReleaseIoBinding: [135, binding],
+  ReleaseCUDAProviderOptions: [208, cudaOptions],
 } as const
 const STATUS = { code: 1, message: 2, release: 93 } as const
 
@@ -106,12 +115,18 @@ interface Library {
   readonly api: Api
   readonly version: string
 }
-/** Held for good: koffi unloads a library once its handle is collected, and function pointers do not keep it. */
-let library: Library | undefined
+/**
+ * By path, held for good: koffi unloads a library once its handle is collected, and function pointers do not keep it.
+ */
+const libraries = new Map<string, Library>()
 
-/** The library that onnxruntime-node ships. Loaded once, its function table turned into functions that throw. */
-export function loadLibrary(): Library {
-  library ??= open(libraryPath())
+/**
+ * The library that onnxruntime-node ships, or a copy of it. Loaded once, its function table turned into functions that
+ * throw.
+ */
+export function loadLibrary(file: string = libraryPath()): Library {
+  const library = libraries.get(file) ?? open(file)
+  libraries.set(file, library)
   return library
 }
 
@@ -149,7 +164,8 @@ function open(path: string): Library {
   return { handle, api: api as Api, version }
 }
 
-function libraryPath(): string {
+/** Where onnxruntime-node has its library. */
+export function libraryPath(): string {
   const names: Partial<Record<NodeJS.Platform, string>> = {
     linux: 'libonnxruntime.so.1',
     darwin: 'libonnxruntime.1.dylib',

@@ -11,5 +11,5 @@ export function chatContext(file: string): number {
   const gguf = parseGguf(reader)
   createTokenizer(gguf.metadata)
   createChatTemplate(gguf.metadata)
-  return decoderModel(gguf).config.contextLength
+  return decoderModel(gguf, 'float32').config.contextLength
 }

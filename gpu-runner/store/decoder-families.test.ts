@@ -38,7 +38,7 @@ function build(name: Checkpoint, { metadata: values = {}, tensors: shapes = {} }
   }
   const changed: GgufFile = { ...file, metadata, tensors }
   const parameters = ggufParameters(changed, reader)
-  decoderModel(changed).build(parameters, 'decode')
+  decoderModel(changed, 'float32').build(parameters, 'decode')
   parameters.requireAllUsed()
 }
 
@@ -198,7 +198,7 @@ test('takes what older checkpoints lack by its default', () => {
   const config = (name: Checkpoint, without: string) => {
     const { file } = open(name)
     const metadata = new Map([...file.metadata].filter(([key]) => key !== `${name}.${without}`))
-    return decoderModel({ ...file, metadata }).config
+    return decoderModel({ ...file, metadata }, 'float32').config
   }
   assert.equal(config('llama', 'attention.head_count_kv').kvHeads, 4)
   assert.equal(config('llama', 'rope.freq_base').ropeBase, 10_000)

@@ -1,5 +1,5 @@
 /** The families of decoders, by a checkpoint's `general.architecture`: how its metadata is read, and what it becomes. */
-import type { Architecture, DecoderConfig, Phase } from '#models/architectures/decoder-blocks.ts'
+import type { Architecture, DecoderConfig, KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
 import { type GemmaConfig, gemma } from '#models/architectures/gemma.ts'
 import { llama } from '#models/architectures/llama.ts'
 import { qwen2, qwen3 } from '#models/architectures/qwen.ts'
@@ -14,12 +14,12 @@ export interface DecoderModel {
   readonly build: (parameters: Parameters, phase: Phase) => Graph
 }
 
-type Family = (file: GgufFile) => DecoderModel
+type Family = (file: GgufFile, kvElement: KvElement) => DecoderModel
 
 const family =
   <Config extends DecoderConfig>(read: (file: GgufFile) => Config, build: Architecture<Config>): Family =>
-  (file) => {
-    const config = read(file)
+  (file, kvElement) => {
+    const config = { ...read(file), kvElement }
     return { config, build: (parameters, phase) => build(config, parameters, phase) }
   }
 
@@ -32,10 +32,10 @@ const FAMILIES: ReadonlyMap<unknown, Family> = new Map([
 ])
 
 /** Throws StoreError for an architecture that is not known, and for metadata that does not describe one that is. */
-export function decoderModel(file: GgufFile): DecoderModel {
+export function decoderModel(file: GgufFile, kvElement: KvElement): DecoderModel {
   const architecture = file.metadata.get('general.architecture')
   const read = FAMILIES.get(architecture)
-  if (read) return read(file)
+  if (read) return read(file, kvElement)
   const known = [...FAMILIES.keys()].join(', ')
   throw new StoreError('invalid_model', `the checkpoint is of the architecture ${architecture}, not one of ${known}`)
 }
@@ -65,6 +65,7 @@ function decoderConfig(file: GgufFile): DecoderConfig {
     ropeStretch: ropeStretch(read),
     ropeDivisors: file.tensors.has('rope_freqs.weight'),
     tiedEmbeddings: !file.tensors.has('output.weight'),
+    kvElement: 'float32',
   }
 }
 

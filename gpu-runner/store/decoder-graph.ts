@@ -18,7 +18,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import type { DecoderConfig, Phase } from '#models/architectures/decoder-blocks.ts'
+import type { DecoderConfig, KvElement, Phase } from '#models/architectures/decoder-blocks.ts'
 import { ExternalData, type ExternalTensor, encodeModel } from '#models/graph/encode.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
 import { decoderModel } from './decoder-families.ts'
@@ -26,7 +26,10 @@ import { ggufParameters } from './gguf-checkpoint.ts'
 import { openRangeReader } from './range-reader.ts'
 
 /** Raised when the graph or the layout of its weights changes, so that cached ones are built anew. */
-const LAYOUT = 5
+const LAYOUT = 6
+const PHASES = ['prefill', 'decode'] as const
+/** What attention computes in; the weights are the same. */
+const KV_ELEMENTS = ['float32', 'float16'] as const
 
 export interface DecoderGraphs {
   /** The ONNX files. */
@@ -37,16 +40,21 @@ export interface DecoderGraphs {
 /**
  * @param ggufPath a verified checkpoint
  * @param sha256 its hash
+ * @param kvElement what attention is to compute in
  * @throws StoreError `invalid_model` if it is of no family that is known here, or not as its family has to be
  */
-export function ensureDecoderGraphs(ggufPath: string, sha256: string): DecoderGraphs {
+export function ensureDecoderGraphs(ggufPath: string, sha256: string, kvElement: KvElement): DecoderGraphs {
   using reader = openRangeReader(ggufPath)
   const file = parseGguf(reader)
-  const { config, build } = decoderModel(file)
+  const { config } = decoderModel(file, kvElement)
   const parent = path.dirname(ggufPath)
   const folder = path.join(parent, `graph-${sha256.slice(0, 16)}-v${LAYOUT}`)
+  const name = (phase: Phase, element: KvElement) => `${phase}${element === 'float32' ? '' : `-${element}`}.onnx`
   const graphs = {
-    paths: { prefill: path.join(folder, 'prefill.onnx'), decode: path.join(folder, 'decode.onnx') },
+    paths: {
+      prefill: path.join(folder, name('prefill', kvElement)),
+      decode: path.join(folder, name('decode', kvElement)),
+    },
     config,
   }
   if (existsSync(folder)) return graphs
@@ -55,9 +63,12 @@ export function ensureDecoderGraphs(ggufPath: string, sha256: string): DecoderGr
   try {
     const weights = new ExternalData('weights.bin')
     const parameters = ggufParameters(file, reader)
-    for (const phase of ['prefill', 'decode'] as const) {
-      const model = encodeModel(build(parameters, phase), weights)
-      writeFileSync(path.join(part, path.basename(graphs.paths[phase])), model, { flush: true })
+    for (const element of KV_ELEMENTS) {
+      const { build } = decoderModel(file, element)
+      for (const phase of PHASES) {
+        const model = encodeModel(build(parameters, phase), weights)
+        writeFileSync(path.join(part, name(phase, element)), model, { flush: true })
+      }
     }
     parameters.requireAllUsed()
     writeWeights(path.join(part, weights.location), weights.tensors)

@@ -14,10 +14,14 @@
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { dimAt } from '../graph/infer.ts'
+import { cast } from '../nn/cast.ts'
 import { stackedLinear } from '../nn/linear.ts'
 import { addAndNorm, type Norm, norm, rmsNorm } from '../nn/norm.ts'
 import type { Matrix, Parameters } from '../nn/parameters.ts'
 import { type Rope, ropeWeights } from '../nn/rope.ts'
+
+/** On a CPU float32 is quicker and exact; on CUDA attention has no kernel for it. */
+export type KvElement = 'float32' | 'float16'
 
 export interface DecoderConfig {
   readonly layers: number
@@ -37,6 +41,8 @@ export interface DecoderConfig {
   readonly ropeDivisors: boolean
   /** The output layer is the embedding table. */
   readonly tiedEmbeddings: boolean
+  /** What attention and its KV cache compute in. All else is float32. */
+  readonly kvElement: KvElement
 }
 
 export type Phase = 'prefill' | 'decode'
@@ -74,8 +80,11 @@ export const positionInputs = ({ g, phase }: Decoder): Positions => ({
 const batchOf = (phase: Phase) => (phase === 'prefill' ? 1 : 'tokens')
 
 /** What `linear` makes of each matrix, side by side: x [1, tokens, columns] → [1, tokens, rows of all] */
-const project = ({ g, phase }: Decoder, x: Value, matrices: readonly Matrix[], bias?: Value): Value =>
-  stackedLinear(g, x, matrices, { activations: phase === 'prefill' ? 'float32' : 'two-int8', bias })
+const project = ({ g, config, phase }: Decoder, x: Value, matrices: readonly Matrix[], bias?: Value): Value =>
+  stackedLinear(g, x, matrices, {
+    activations: phase === 'prefill' || config.kvElement === 'float16' ? 'float32' : 'two-int8',
+    bias,
+  })
 
 export const embeddingTable = ({ config, p }: Decoder): Table =>
   p.table(config.hiddenSize, 'token_embd.weight', config.vocabularySize)
@@ -87,8 +96,9 @@ export const hiddenNorm = ({ g, config, p }: Decoder, name: string): Norm =>
 /** The rotary embedding that the checkpoint's own keys describe. */
 export function checkpointRope({ g, config, p }: Decoder): Rope {
   const { contextLength: positions, headDim, ropeBase: base, ropeStretch: stretch, ropeDivisors } = config
+  const element = config.kvElement
   const divisors = ropeDivisors ? p.vector('rope_freqs.weight', headDim / 2) : undefined
-  return ropeWeights(g, 'rope', { positions, headDim, base, stretch, divisors })
+  return ropeWeights(g, 'rope', { positions, headDim, base, stretch, divisors, element })
 }
 
 /** The block from the second half of a layer: what is added to the residual stream, x [1, tokens, hidden] → the same. */
@@ -168,20 +178,31 @@ export interface AttentionOptions {
  */
 export function attend(decoder: Decoder, i: number, heads: Heads, options: AttentionOptions): Value {
   const { g, config, p, phase } = decoder
-  const { kvHeads, headDim, hiddenSize } = config
+  const { kvHeads, headDim, hiddenSize, kvElement } = config
   const { positions, rope, interleaved, scale, window, softcap } = options
   // To decode, each token is of another sequence.
   const bySequence = (x: Value): Value =>
     phase === 'prefill' ? x : g.op('Reshape', [x, g.integers([-1, 1, Number(dimAt(x, -1))])], {})[0]
   const byToken = (x: Value): Value =>
     phase === 'prefill' ? x : g.op('Reshape', [x, g.integers([1, -1, Number(dimAt(x, -1))])], {})[0]
-  const [query, key = null, value = null] = heads.map(bySequence) as [Value, Value?, Value?]
+  const [query, key, value] = heads.map((head) => cast(g, bySequence(head), kvElement))
+  if (!query) throw new TypeError('attention has no heads')
   const cache = [batchOf(phase), kvHeads, 'capacity', headDim]
-  const pastKey = g.input(`past.${i}.key`, 'float32', cache)
-  const pastValue = g.input(`past.${i}.value`, 'float32', cache)
+  const pastKey = g.input(`past.${i}.key`, kvElement, cache)
+  const pastValue = g.input(`past.${i}.value`, kvElement, cache)
   const [attended, presentKey, presentValue] = g.op(
     'GroupQueryAttention',
-    [query, key, value, pastKey, pastValue, positions.lengthsMinusOne, positions.totalLength, rope.cos, rope.sin],
+    [
+      query,
+      key ?? null,
+      value ?? null,
+      pastKey,
+      pastValue,
+      positions.lengthsMinusOne,
+      positions.totalLength,
+      rope.cos,
+      rope.sin,
+    ],
     {
       num_heads: config.heads,
       kv_num_heads: kvHeads,
@@ -196,7 +217,7 @@ export function attend(decoder: Decoder, i: number, heads: Heads, options: Atten
   g.output(presentKey, `present.${i}.key`)
   g.output(presentValue, `present.${i}.value`)
   const output = p.matrix(config.heads * headDim, `blk.${i}.attn_output.weight`, hiddenSize)
-  return project(decoder, byToken(attended), [output])
+  return project(decoder, byToken(cast(g, attended, 'float32')), [output])
 }
 
 /** down(activation(gate(x)) · up(x)) (Shazeer 2020, https://arxiv.org/abs/2002.05202) */

@@ -74,8 +74,10 @@ export const gemma: Architecture<GemmaConfig> = (config, p, phase) => {
 }
 
 function localRope({ g, config }: Decoder<GemmaConfig>) {
-  const { contextLength: positions, headDim, localRopeBase: base } = config
-  return base === undefined ? undefined : ropeWeights(g, 'rope.local', { positions, headDim, base, stretch: 1 })
+  const { contextLength: positions, headDim, localRopeBase: base, kvElement: element } = config
+  return base === undefined
+    ? undefined
+    : ropeWeights(g, 'rope.local', { positions, headDim, base, stretch: 1, element })
 }
 
 /** cap · tanh(x / cap) */

@@ -1,6 +1,7 @@
 /** Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864), as tables for GroupQueryAttention. */
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Value } from '../graph/graph.ts'
+import { cast } from './cast.ts'
 
 export interface RopeOptions {
   readonly positions: number
@@ -10,6 +11,8 @@ export interface RopeOptions {
   readonly stretch: number
   /** What each frequency is divided by, [headDim / 2]: Llama 3.1's way to a long context. */
   readonly divisors?: Float32Array | undefined
+  /** Of the tables: that of the heads they turn. */
+  readonly element: 'float32' | 'float16'
 }
 
 /** The weights of one rotary embedding, [positions, headDim / 2] each. */
@@ -23,8 +26,16 @@ export function ropeWeights(g: GraphBuilder, name: string, options: RopeOptions)
   const { cos, sin } = ropeTables(options)
   const shape = [options.positions, options.headDim / 2]
   return {
-    cos: g.weight(`${name}.cos`, 'float32', shape, () => cos),
-    sin: g.weight(`${name}.sin`, 'float32', shape, () => sin),
+    cos: cast(
+      g,
+      g.weight(`${name}.cos`, 'float32', shape, () => cos),
+      options.element,
+    ),
+    sin: cast(
+      g,
+      g.weight(`${name}.sin`, 'float32', shape, () => sin),
+      options.element,
+    ),
   }
 }
 

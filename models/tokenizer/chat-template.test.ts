@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ChatTurn } from './tool-turns.ts'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import { smallVocabulary } from './testdata/small-vocabulary.ts'
 import { createTokenizer } from './tokenizer.ts'
+import type { ChatTurn } from './tool-turns.ts'
 
 const user = (content: string): ChatTurn => ({ role: 'user', content })
 const metadata = (template: string) => smallVocabulary({ 'tokenizer.chat_template': template })

@@ -1,12 +1,12 @@
 /** SmolLM2's own vocabulary and template, against what llama.cpp and Jinja2 made of the same (see `testdata`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ChatTurn } from './tool-turns.ts'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import chats from './testdata/chats.json' with { type: 'json' }
 import { smollm2Metadata } from './testdata/smollm2.ts'
 import vectors from './testdata/vectors.json' with { type: 'json' }
 import { createTokenizer, type Tokenizer } from './tokenizer.ts'
+import type { ChatTurn } from './tool-turns.ts'
 
 const metadata = smollm2Metadata()
 const tokenizer = createTokenizer(metadata)

@@ -27,7 +27,7 @@ function after(tokens: readonly number[]): Float32Array {
 serve({
   name: 'tandem',
   async load({ ggufPath, sha256, threads, contextLength, sequences }) {
-    const { paths, config } = ensureDecoderGraphs(ggufPath, sha256)
+    const { paths, config } = ensureDecoderGraphs(ggufPath, sha256, 'float32')
     decoder = new OnnxDecoder(new Runtime({ threads }), { paths, ...config, contextLength, slots: sequences })
   },
   async prefill(tokens) {

@@ -6,8 +6,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { cudaFolder, isInstalled } from '#gpu-runner/cuda/install.ts'
 import { openHome } from '#scripts/home.ts'
-import { failToStart } from '../support/tandem.ts'
+import { failToStart, TEST_MODELS } from '../support/tandem.ts'
 
 let folder = ''
 before(async () => {
@@ -34,6 +35,11 @@ test('a port that is none', () => refuses({ PORT: '80a' }, /PORT must be a whole
 
 test('a device that the runner does not have', () =>
   refuses({ TANDEM_DEVICE: 'webgpu' }, /Tandem cannot start: TANDEM_DEVICE=webgpu/))
+
+const hasCuda = isInstalled(cudaFolder(TEST_MODELS))
+test('a GPU that is asked for and cannot be used', { skip: hasCuda && 'CUDA was fetched here' }, () =>
+  refuses({ TANDEM_DEVICE: 'cuda' }, /Tandem cannot start: TANDEM_DEVICE=cuda: .+\n`npm run cuda` fetches/),
+)
 
 test('a home that another Tandem has', async () => {
   using home = await openHome(path.join(folder, 'taken'), 'http://127.0.0.1:1')

@@ -1,8 +1,8 @@
 /**
  * Stands for pip's command line in tests, as there may be no Python and no index: `download … --dest FOLDER
- * NAME==VERSION` puts the wheel that FAKE_WHEEL names into the folder. Other names make it fail or wait for ever.
+ * NAME==VERSION`, or `--requirement FILE` with that in it, puts the wheel that FAKE_WHEEL names into the folder. Other names make it fail or wait for ever.
  */
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -12,6 +12,11 @@ const { values, positionals } = parseArgs({
     dest: { type: 'string' },
     timeout: { type: 'string' },
     retries: { type: 'string' },
+    requirement: { type: 'string' },
+    platform: { type: 'string', multiple: true },
+    'python-version': { type: 'string' },
+    implementation: { type: 'string' },
+    'require-hashes': { type: 'boolean' },
     quiet: { type: 'boolean' },
     'no-deps': { type: 'boolean' },
     'only-binary': { type: 'string' },
@@ -19,7 +24,8 @@ const { values, positionals } = parseArgs({
     'disable-pip-version-check': { type: 'boolean' },
   },
 })
-const [command, requirement] = positionals
+const [command, named] = positionals
+const requirement = values.requirement ? readFileSync(values.requirement, 'utf8').split(' ')[0] : named
 const [name, version] = requirement?.split('==') ?? []
 if (command !== 'download' || !values.dest || !version) {
   console.error(`ERROR: not understood: ${positionals.join(' ')}`)
