@@ -96,6 +96,15 @@ export const generationRequestSchema = v.strictObject({
   /** The answer ends before the first of these. */
   stop: v.array(v.pipe(v.string(), v.minLength(1))),
   constraint: v.nullable(constraintSchema),
+  /** If the answer may have to be taken up again: its events bear their tokens. Begins empty. */
+  resume: v.optional(
+    v.strictObject({
+      /** The answer's tokens so far: it has them again, whatever would be sampled. */
+      tokens: v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** Events after `generation-start` that were heard, and are not said again. */
+      events: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    }),
+  ),
 })
 export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
 
@@ -134,6 +143,8 @@ export const timingsSchema = v.object({
 })
 export type Timings = v.InferOutput<typeof timingsSchema>
 
+/** Tokens that were chosen since the event before; only in an answer that may be taken up again. */
+const ids = v.optional(v.array(v.number()))
 const logprobSchema = v.object({ bytes: v.array(v.number()), logprob: v.number() })
 export const tokenLogprobSchema = v.object({ ...logprobSchema.entries, top: v.array(logprobSchema) })
 /** A token of an answer: its bytes, which may be a part of a character, and the natural logarithm of its probability. */
@@ -147,11 +158,11 @@ export const generationEventSchema = v.variant('type', [
     fingerprint: v.string(),
     promptTokens: v.number(),
   }),
-  v.object({ type: v.literal('text-delta'), text: v.string(), tokens: v.optional(v.array(tokenLogprobSchema)) }),
+  v.object({ type: v.literal('text-delta'), text: v.string(), tokens: v.optional(v.array(tokenLogprobSchema)), ids }),
   /** A call begins; calls are numbered from 0. */
-  v.object({ type: v.literal('tool-call-start'), index: v.number(), name: v.string() }),
+  v.object({ type: v.literal('tool-call-start'), index: v.number(), name: v.string(), ids }),
   /** The next of a call's arguments, a piece of JSON. */
-  v.object({ type: v.literal('tool-call-delta'), index: v.number(), arguments: v.string() }),
+  v.object({ type: v.literal('tool-call-delta'), index: v.number(), arguments: v.string(), ids }),
   v.object({
     type: v.literal('generation-finish'),
     /** `tool-calls`: it has calls, and is whole. */

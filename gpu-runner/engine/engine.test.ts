@@ -101,7 +101,15 @@ describe('an answer', () => {
     const { engine, request, run, texts } = speaker(['', a, b], [1, 2, EOS])
     engine.submit(request(1))
     run()
-    assert.deepEqual(texts(1), [{ type: 'text', id: 1, text: '😀' }])
+    assert.deepEqual(texts(1), [{ type: 'text', id: 1, text: '😀', ids: [1, 2] }])
+  })
+
+  test('goes on from the tokens of an answer that broke off, whatever the model would say', () => {
+    const { engine, request, run, said, finish } = speaker(['', 'a', 'b', 'c'], [1, 1, 1, EOS])
+    engine.submit(request(1, { begun: [2, 3] }))
+    run()
+    assert.match(said(1), /^bc/)
+    assert.ok((finish()?.usage.completionTokens ?? 0) > 2)
   })
 
   test('is penalised for its repetitions, not for its prompt', () => {

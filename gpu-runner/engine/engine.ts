@@ -15,7 +15,14 @@ export type { EngineRequest } from './sequence.ts'
 
 export type EngineEvent =
   | { readonly type: 'start'; readonly id: number }
-  | { readonly type: 'text'; readonly id: number; readonly text: string; readonly tokens?: readonly TokenLogprob[] }
+  | {
+      readonly type: 'text'
+      readonly id: number
+      readonly text: string
+      /** Those chosen since the last event. */
+      readonly ids: readonly number[]
+      readonly tokens?: readonly TokenLogprob[]
+    }
   | {
       readonly type: 'finish'
       readonly id: number
@@ -124,9 +131,12 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     }
   }
 
-  #take(sequence: Sequence, { text, tokens, finishReason }: Piece): void {
+  #take(sequence: Sequence, { text, token, tokens, finishReason }: Piece): void {
     const { id } = sequence.request
-    if (text !== '' || (tokens && tokens.length > 0)) this.#emit({ type: 'text', id, text, ...(tokens && { tokens }) })
+    sequence.unsaid.push(token)
+    if (text !== '' || (tokens && tokens.length > 0)) {
+      this.#emit({ type: 'text', id, text, ids: sequence.unsaid.splice(0), ...(tokens && { tokens }) })
+    }
     if (finishReason === undefined) return
     this.#leave(id)
     const timings = sequence.timings(this.#now())

@@ -22,15 +22,20 @@ export interface EngineRequest extends SamplingOptions, PenaltyOptions, Schedula
   readonly logprobs?: number | undefined
   /** What the text is held to. */
   readonly constraint?: GenerationConstraint | undefined
+  /** The answer begins with these tokens, whatever would be sampled: it is one that broke off. */
+  readonly begun?: readonly number[] | undefined
 }
 
 export interface Piece {
   /** May be shown. */
   readonly text: string
+  readonly token: number
   readonly tokens?: readonly TokenLogprob[]
   /** Undefined while there is more to come. */
   readonly finishReason?: 'stop' | 'length'
 }
+
+type Shown = Omit<Piece, 'token'>
 
 /** A token whose text is not all shown yet. */
 interface Pending {
@@ -51,6 +56,8 @@ export class Sequence {
   readonly request: EngineRequest
   /** Prompt and answer. */
   readonly tokens: number[]
+  /** Tokens chosen, in no event yet. */
+  readonly unsaid: number[] = []
   cachedTokens = 0
   promptDoneAt = 0
   readonly #startedAt: number
@@ -90,9 +97,13 @@ export class Sequence {
     const mayEnd = request.ignoreEos !== true && this.generated >= (request.minTokens ?? 0)
     if (!mayEnd) for (const eos of this.#vocabulary.eosIds) logits[eos] = Number.NEGATIVE_INFINITY
     this.#constraint?.apply(logits, mayEnd ? this.#vocabulary.eosIds : [])
-    const token = sample(logits, request, uniform(request.seed, this.generated))
+    const token = request.begun?.[this.generated] ?? sample(logits, request, uniform(request.seed, this.generated))
     this.tokens.push(token)
     this.#penalties.add(token)
+    return { ...this.#accept(token, reported), token }
+  }
+
+  #accept(token: number, reported: ReturnType<typeof logprobsOf> | undefined): Shown {
     if (this.#vocabulary.eosIds.includes(token)) return this.#end('stop')
     this.#constraint?.accept(token)
     if (reported) this.#pending.push({ logprob: this.#describe(reported.of(token), reported), start: this.#decoded })
@@ -117,7 +128,7 @@ export class Sequence {
     }
   }
 
-  #show(piece: string): Piece {
+  #show(piece: string): Shown {
     this.#decoded += piece.length
     const { text, stopped } = this.#stops.push(piece)
     if (stopped) return this.#piece(text, 'stop')
@@ -127,13 +138,13 @@ export class Sequence {
   }
 
   /** The last piece: what was held back is shown, unless it turns out to be a stop string. */
-  #end(finishReason: 'stop' | 'length', before = ''): Piece {
+  #end(finishReason: 'stop' | 'length', before = ''): Shown {
     const rest = this.#stops.push(this.#decoder.decode())
     const held = rest.stopped ? '' : this.#stops.flush()
     return this.#piece(before + rest.text + held, rest.stopped ? 'stop' : finishReason)
   }
 
-  #piece(text: string, finishReason?: 'stop' | 'length'): Piece {
+  #piece(text: string, finishReason?: 'stop' | 'length'): Shown {
     this.#shown += text.length
     const ended = finishReason === undefined ? {} : { finishReason }
     if (this.request.logprobs === undefined) return { text, ...ended }

@@ -15,6 +15,7 @@ import { compileConstraint } from '../engine/grammar/grammar.ts'
 import { GrammarError } from '../engine/grammar/grammar-error.ts'
 import type { Metrics } from '../metrics.ts'
 import { type AnswerPart, ToolCallParser } from '../tool-call-parser.ts'
+import { Retelling } from './retelling.ts'
 import { type Exchange, readJson } from './server.ts'
 
 const MOST_SEED = 2 ** 48 - 1
@@ -32,7 +33,7 @@ export function generations(
       const [issue] = parsed.issues
       throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
     }
-    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, constraint, ...asked } = parsed.output
+    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, constraint, resume, ...asked } = parsed.output
     const model = find(name)
     if (constraint) requireCompilable(constraint)
     const prompt = model.encode(asPrompt, maxTokens)
@@ -41,14 +42,17 @@ export function generations(
       seed: seed ?? randomInt(MOST_SEED),
       logprobs: logprobs ?? undefined,
       constraint: constraint ?? undefined,
+      begun: resume?.tokens,
     }
+    const retelling = new Retelling(resume)
     const calls = constraint?.type === 'tools' ? new ToolCallParser() : undefined
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
     const { engine } = model
     const cancel = engine.submit({ ...prompt, ...sampling }, (event) => {
       follow(event)
       if (event.type !== 'start' && event.type !== 'text') logEnd(request, name, event)
-      for (const rendered of render(event, { model, promptTokens: prompt.prompt.length, calls })) send(rendered)
+      const rendered = render(event, { model, promptTokens: prompt.prompt.length, calls })
+      for (const told of retelling.tell(rendered, event.type === 'text' ? event.ids : [])) send(told)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
     // Only what was taken is followed; its first event comes later.

@@ -134,7 +134,7 @@ describe('the runner', () => {
   test('streams what the engine says, and ends', async () => {
     const response = await generate()
     engine.listen({ type: 'start', id: 1 })
-    engine.listen({ type: 'text', id: 1, text: 'Hé\n' })
+    engine.listen({ type: 'text', id: 1, text: 'Hé\n', ids: [7] })
     engine.listen({
       type: 'finish',
       id: 1,
@@ -156,7 +156,7 @@ describe('the runner', () => {
   test('ends with one error when the engine fails', async (t) => {
     const logged = t.mock.method(console, 'error', () => {})
     const response = await generate()
-    engine.listen({ type: 'text', id: 1, text: 'Half' })
+    engine.listen({ type: 'text', id: 1, text: 'Half', ids: [7] })
     engine.listen({ type: 'error', id: 1, message: 'a detail that stays inside' })
     const text = await response.text()
     assert.match(text, /"type":"generation-error"[^\n]*"runner_failed"[^\n]*\n\n$/)
