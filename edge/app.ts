@@ -18,6 +18,7 @@ import { metricsOperation } from './routes/metrics.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
+import { responseOperations } from './routes/responses.ts'
 import { sessionOperations } from './routes/session.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { ClientGone } from './runners/runner.ts'
@@ -25,6 +26,7 @@ import { ClientGone } from './runners/runner.ts'
 const apiOperations: readonly Operation[] = [
   ...chatOperations,
   ...completionOperations,
+  ...responseOperations,
   ...tokenOperations,
   ...modelOperations,
   ...conversationOperations,

@@ -5,5 +5,6 @@ const app = createApp()
 const edge = { fetch: app.fetch } satisfies ExportedHandler<Bindings>
 
 export default edge
+export { StoredResponse } from './responses/stored-response.ts'
 /** By name, so that a local workerd can open a socket straight to it, past the routers that stand in for Cloudflare's. */
 export { edge }

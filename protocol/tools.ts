@@ -6,9 +6,12 @@ import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
 
-const nameSchema = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 of a-z, A-Z, 0-9, _ and -'))
+export const functionNameSchema = v.pipe(
+  v.string(),
+  v.regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 of a-z, A-Z, 0-9, _ and -'),
+)
 /** A JSON Schema; it is read where it is compiled. */
-const jsonSchemaSchema = v.record(v.string(), v.unknown())
+export const jsonSchemaSchema = v.record(v.string(), v.unknown())
 
 export const toolSchema = v.variant(
   'type',
@@ -16,7 +19,7 @@ export const toolSchema = v.variant(
     v.strictObject({
       type: v.literal('function'),
       function: v.strictObject({
-        name: nameSchema,
+        name: functionNameSchema,
         description: v.optional(textSchema),
         parameters: v.optional(jsonSchemaSchema),
         strict: v.nullish(v.boolean()),
@@ -38,7 +41,7 @@ export const responseFormatSchema = v.variant(
     v.strictObject({
       type: v.literal('json_schema'),
       json_schema: v.strictObject({
-        name: nameSchema,
+        name: functionNameSchema,
         description: v.optional(textSchema),
         schema: v.optional(jsonSchemaSchema),
         strict: v.nullish(v.boolean()),

@@ -11,6 +11,7 @@ export async function bundleWorker(): Promise<string> {
     format: 'esm',
     target: 'esnext',
     conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:workers'],
     write: false,
     logLevel: 'silent',
   })

@@ -77,6 +77,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           compatibilityDate: '2026-11-01',
           compatibilityFlags: ['enable_request_signal'],
           manifest: { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents: script } } },
+          exports: { StoredResponse: { type: 'durable-object', storage: 'sqlite' } },
           assets: {
             directory: files,
             runWorkerFirst: true,
@@ -86,6 +87,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           },
           env: {
             DB: { type: 'd1' },
+            RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
             ASSETS: { type: 'assets' },
             RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },
             RUNNER_SECRET: { type: 'text', value: RUNNER_SECRET },

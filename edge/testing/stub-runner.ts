@@ -88,6 +88,27 @@ export function says(...texts: string[]): Script {
   return streams(START, ...texts.map((text): GenerationEvent => ({ type: 'text-delta', text })), finish(texts.length))
 }
 
+/**
+ * A whole generation of these texts, each one token, as a runner tells one that may be taken up again.
+ * @param dies after so many texts, once for each number
+ */
+export function saysResumably(texts: readonly string[], ...dies: number[]): Script {
+  return (response, { request: { resume } }) => {
+    const from = resume?.events ?? 0
+    const to = dies.shift() ?? texts.length
+    begin(response, START)
+    for (const [i, text] of texts.slice(from, to).entries()) {
+      send(response, { type: 'text-delta', text, ids: [from + i] })
+    }
+    if (to < texts.length) {
+      setImmediate(() => response.destroy())
+      return
+    }
+    send(response, finish(texts.length))
+    response.end()
+  }
+}
+
 /** These events, then the end of the stream. */
 export function streams(...events: GenerationEvent[]): Script {
   return (response) => {
@@ -112,7 +133,11 @@ export function refuses(error: ApiError): Script {
 export function begin(response: ServerResponse, ...events: GenerationEvent[]): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   response.flushHeaders()
-  for (const event of events) response.write(`data: ${JSON.stringify(event)}\n\n`)
+  for (const event of events) send(response, event)
+}
+
+export function send(response: ServerResponse, event: GenerationEvent): void {
+  response.write(`data: ${JSON.stringify(event)}\n\n`)
 }
 
 async function readCall(request: IncomingMessage, response: ServerResponse): Promise<RunnerCall> {

@@ -1,0 +1,173 @@
+/** Makes a response: its context, its place in a conversation, its owner; or refuses it with nothing left behind. */
+import { ApiError } from '#protocol/error.ts'
+import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
+import type { Bindings } from '../env.ts'
+import { configOf } from '../env.ts'
+import { Runner } from '../runners/runner.ts'
+import { findConversation, listItems } from '../storage/conversations.ts'
+import { sha256 } from '../storage/secrets.ts'
+import { beginTurn, endTurn, type Turn, undoTurn } from '../storage/turns.ts'
+import { newId, toItem } from './items.ts'
+import { type ResponseRecord, renamed, toRecord } from './request.ts'
+
+const MOST_SEED = 2 ** 48
+/** Items of a conversation that an answer follows at most. */
+const MOST_ITEMS = 2048
+const ITEMS_A_PAGE = 100
+
+export interface Caller {
+  readonly owner: string
+  readonly requestId: string
+}
+
+/** @throws ApiError */
+export async function toNewRecord(
+  env: Bindings,
+  request: ResponseRequest,
+  { id, owner, requestId }: Caller & { readonly id: string },
+): Promise<ResponseRecord> {
+  const own = ownItems(request)
+  const record = toRecord({
+    request,
+    id,
+    owner,
+    requestId,
+    now: Date.now(),
+    seed: request.seed ?? Math.floor(Math.random() * MOST_SEED),
+    input: [...(await contextOf(env, request, owner)), ...own],
+  })
+  return request.truncation === 'auto' ? truncated(env, record, own.length) : record
+}
+
+/**
+ * The id of a response that is kept: the same `Idempotency-Key` of the same owner has the same.
+ * @param key the header
+ */
+export async function idFor(owner: string, key: string | undefined): Promise<string> {
+  if (key === undefined) return newId('resp')
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new ApiError('invalid_value', 'Idempotency-Key must be 1 to 255 printable ASCII characters.')
+  }
+  return `resp_${(await sha256(`response ${owner.length} ${owner} ${key}`)).slice(0, 40)}`
+}
+
+/** What tells one request from another. */
+export const fingerprintOf = (request: ResponseRequest): Promise<string> => sha256(JSON.stringify(request))
+
+/** Begins a stored response. @throws ApiError what it is refused with */
+export async function begin(env: Bindings, request: ResponseRequest, record: ResponseRecord): Promise<void> {
+  const { owner, response } = record
+  const fingerprint = await fingerprintOf(request)
+  const stub = env.RESPONSES.getByName(response.id)
+  const own = record.input.slice(record.input.length - ownItems(request).length)
+  const turn = response.conversation && {
+    owner,
+    conversation: response.conversation.id,
+    response: response.id,
+    now: record.createdAt,
+  }
+  if (turn) await takeTurn(env, turn, own)
+  const refusal = await stub.begin(record, fingerprint)
+  if (!refusal) return
+  if (turn) await undoTurn(env.DB, turn, own)
+  throw renamed(ApiError.fromDetail(refusal.error, 'internal_error', refusal.retryAfter ?? undefined))
+}
+
+async function takeTurn(env: Bindings, turn: Turn, items: readonly Item[]): Promise<void> {
+  const holder = await beginTurn(env.DB, turn, items)
+  if (holder === undefined || holder === turn.response) return
+  const held = await env.RESPONSES.getByName(holder).response(turn.owner)
+  const status = held === null ? null : (JSON.parse(held) as ApiResponse).status
+  if (status === 'in_progress' || status === 'queued') {
+    throw new ApiError('conversation_locked', `Another response, '${holder}', is being written in this conversation.`)
+  }
+  // It ended, or never began, and the edge stopped before that was written.
+  await endTurn(env.DB, { ...turn, response: holder, output: [] })
+  if ((await beginTurn(env.DB, turn, items)) !== undefined) {
+    throw new ApiError('conversation_locked', 'Another response is being written in this conversation.')
+  }
+}
+
+function ownItems({ input }: ResponseRequest): Item[] {
+  return typeof input === 'string'
+    ? input === ''
+      ? []
+      : [toItem({ role: 'user', content: input })]
+    : input.map(toItem)
+}
+
+/** What was said before. */
+async function contextOf(env: Bindings, request: ResponseRequest, owner: string): Promise<Item[]> {
+  const { previous_response_id: previous, conversation } = request
+  if (previous != null && conversation != null) {
+    throw new ApiError('invalid_value', "'previous_response_id' does not go with 'conversation'.", {
+      param: 'previous_response_id',
+    })
+  }
+  if (previous != null) return afterResponse(env, previous, owner)
+  if (conversation == null) return []
+  const id = typeof conversation === 'string' ? conversation : conversation.id
+  if (!(await findConversation(env.DB, owner, id))) {
+    throw new ApiError('not_found', `There is no conversation '${id}'.`, { param: 'conversation' })
+  }
+  return itemsOf(env, owner, id)
+}
+
+async function itemsOf(env: Bindings, owner: string, conversation: string): Promise<Item[]> {
+  const items: Item[] = []
+  for (let after: string | undefined; items.length < MOST_ITEMS; after = items.at(-1)?.id) {
+    const page = await listItems(env.DB, owner, conversation, { limit: ITEMS_A_PAGE, after, order: 'asc' })
+    items.push(...page.data)
+    if (!page.hasMore) break
+  }
+  return items
+}
+
+async function afterResponse(env: Bindings, id: string, owner: string): Promise<Item[]> {
+  const stub = env.RESPONSES.getByName(id)
+  const [input, response] = await Promise.all([stub.input(owner), stub.response(owner)])
+  if (input === null || response === null) {
+    throw new ApiError('previous_response_not_found', `Previous response with id '${id}' not found.`, {
+      param: 'previous_response_id',
+    })
+  }
+  const { status, output } = JSON.parse(response) as ApiResponse
+  if (status === 'queued' || status === 'in_progress') {
+    throw new ApiError('invalid_value', `The response '${id}' has not ended yet.`, { param: 'previous_response_id' })
+  }
+  return [...(JSON.parse(input) as Item[]), ...output]
+}
+
+/** Leaves out as few of the earliest turns as it takes to fit in the context. The request's own items stay. */
+async function truncated(env: Bindings, record: ResponseRecord, own: number): Promise<ResponseRecord> {
+  const { generation, input } = record
+  if (generation.prompt.type !== 'chat') return record
+  const { messages, tools } = generation.prompt
+  const instructions = record.response.instructions === null ? 0 : 1
+  const runner = new Runner(configOf(env).runner, record.requestId)
+  const without = (count: number) => [...messages.slice(0, instructions), ...messages.slice(instructions + count)]
+  const fits = async (count: number): Promise<boolean> => {
+    const prompt = { type: 'chat' as const, messages: without(count), ...(tools && { tools }) }
+    try {
+      const { tokens, contextLength } = await runner.tokens({ model: generation.model, input: prompt })
+      return tokens.length + (generation.maxTokens ?? 1) <= contextLength
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'context_length_exceeded') return false
+      throw error
+    }
+  }
+  // A turn begins with what a user says: calls and what they gave stay together.
+  const most = messages.length - instructions - Math.max(1, own)
+  const starts = [0]
+  for (let i = 1; i <= most; i++) if (messages[instructions + i]?.role === 'user') starts.push(i)
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (await fits(starts[middle] as number)) high = middle
+    else low = middle + 1
+  }
+  const left = starts[low] as number
+  if (left === 0) return record
+  const prompt = { ...generation.prompt, messages: without(left) }
+  return { ...record, generation: { ...generation, prompt }, input }
+}

@@ -1,0 +1,267 @@
+/**
+ * One response from its request to its end: asks the runner, keeps what it says, tells all who read, and takes the
+ * answer up again when a runner or this very process is gone in the middle. Without a clock, a network or a database in
+ * it: those are given.
+ */
+import { ApiError } from '#protocol/error.ts'
+import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
+import type { Response, ResponseEvent } from '#protocol/responses.ts'
+import { concealed } from '../http/render-error.ts'
+import type { ResponseRecord } from './request.ts'
+import { type LogEntry, ResponseWriter } from './writer.ts'
+
+/** How long an answer that somebody waits for holds out: with no runner in reach, and with one that is loading. */
+const PATIENCE_MS = { away: 2_000, loading: 60_000 }
+/** How long one holds out that was asked for in the background. */
+const BACKGROUND_PATIENCE_MS = 24 * 3600 * 1000
+/** A request that ends so many runners is left alone. */
+const MOST_DEATHS = 3
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 5_000
+/** What is newer than this may have to be generated again after a crash: the same tokens, by the same seed. */
+const SAVE_MS = 500
+
+/** What passes: another try may have an answer. */
+const PASSING = new Set(['runner_failed', 'runner_unavailable', 'runner_timeout', 'queue_full', 'model_loading'])
+
+export interface KeptResponse {
+  readonly record: ResponseRecord
+  readonly log: readonly LogEntry[]
+  readonly settled: boolean
+}
+
+export interface ResponseStore {
+  load(): KeptResponse | null
+  begin(record: ResponseRecord): void
+  /** @param first the place of the first of them in the log */
+  append(first: number, entries: readonly LogEntry[]): void
+  markSettled(): void
+  clear(): Promise<void>
+  /** Settles when all that was written would survive a crash. */
+  sync(): Promise<void>
+}
+
+export interface ResponseWorld {
+  readonly store: ResponseStore
+  /** @throws ApiError what the runner refuses the request with */
+  generate(request: GenerationRequest, signal: AbortSignal): Promise<AsyncIterable<GenerationEvent>>
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Settles early when `signal` is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** Called when it has ended and that is kept; again if that failed, or after a crash right then. */
+  settle(record: ResponseRecord, response: Response): Promise<void>
+}
+
+export class ResponseRun {
+  readonly #world: ResponseWorld
+  #record: ResponseRecord | undefined
+  #writer: ResponseWriter | undefined
+  readonly #log: LogEntry[] = []
+  #saved = 0
+  #savedAt = 0
+  /** By sequence number, as they are sent. */
+  readonly #events: string[] = []
+  /** Settles with the next change. */
+  #changed = Promise.withResolvers<void>()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+  /** Whether the last event has been told. */
+  #over = false
+  #settled = false
+
+  constructor(world: ResponseWorld) {
+    this.#world = world
+    const kept = world.store.load()
+    if (!kept) return
+    this.#adopt(kept.record)
+    for (const entry of kept.log) this.#tell(this.#enter(entry))
+    this.#saved = this.#log.length
+    this.#over = this.ended
+    this.#settled = kept.settled
+  }
+
+  get record(): ResponseRecord | undefined {
+    return this.#record
+  }
+  /** As it is now; undefined before it begins. */
+  get response(): Response | undefined {
+    return this.#writer?.response
+  }
+  get ended(): boolean {
+    return this.#writer?.ended === true
+  }
+
+  /**
+   * Begins; settles when the runner has taken it, or at once if it is to be answered in the background.
+   * @throws ApiError what the runner refuses it with; nothing is kept then
+   */
+  async begin(record: ResponseRecord): Promise<void> {
+    this.#world.store.begin(record)
+    this.#adopt(record)
+    if (record.response.background) {
+      this.resume()
+      return
+    }
+    const asked = this.#world.generate(this.#request(record), this.#stop.signal)
+    // What settles when the runner has taken or refused it: until then it is being worked on.
+    this.#running = asked.then(
+      () => {},
+      () => {},
+    )
+    try {
+      this.#start(record, await asked)
+    } catch (error) {
+      await this.#world.store.clear()
+      this.#record = undefined
+      this.#writer = undefined
+      this.#running = undefined
+      throw error
+    }
+  }
+
+  /** Goes on with what has begun and is not being worked on. */
+  resume(): void {
+    if (this.#record && !this.#settled && !this.#running) this.#start(this.#record)
+  }
+
+  /** Settles when it is not being worked on; rejects with what kept that from being done. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  /** Ends it where it is. */
+  async cancel(): Promise<void> {
+    this.#stop.abort()
+    await this.#take({ type: 'cancelled', at: this.#world.now() })
+    await this.idle()
+    this.resume()
+    await this.idle()
+  }
+
+  /** Its events as server-sent events, from the one after `after` to the last; waits for those to come. */
+  async *read(after: number): AsyncGenerator<string, void, void> {
+    let next = after + 1
+    for (;;) {
+      if (next < this.#events.length) {
+        yield this.#events.slice(next).join('')
+        next = this.#events.length
+      } else if (this.#over || !this.#record) return
+      else await this.#changed.promise
+    }
+  }
+
+  /** Settles when it has ended. */
+  async whole(): Promise<void> {
+    while (this.#record && !this.#over) await this.#changed.promise
+  }
+
+  #adopt(record: ResponseRecord): void {
+    this.#record = record
+    this.#writer = new ResponseWriter(record)
+    this.#savedAt = this.#world.now()
+    this.#tell(this.#writer.begin())
+  }
+
+  #start(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): void {
+    const running = this.#run(record, begun).finally(() => {
+      this.#running = undefined
+    })
+    // Whoever waits for it hears of a failure; it is tried again later.
+    running.catch(() => {})
+    this.#running = running
+  }
+
+  async #run(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): Promise<void> {
+    if (!this.ended) await this.#generate(record, begun)
+    if (!this.ended || this.#settled) return
+    await this.#world.settle(record, this.#writer?.response ?? record.response)
+    this.#settled = true
+    this.#world.store.markSettled()
+  }
+
+  async #generate(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): Promise<void> {
+    const { signal } = this.#stop
+    let events = begun
+    let deaths = 0
+    let waitMs = FIRST_WAIT_MS
+    let awaySince: number | undefined
+    while (!signal.aborted) {
+      let hasBegun = false
+      try {
+        events ??= await this.#world.generate(this.#request(record), signal)
+        for await (const event of events) {
+          hasBegun = true
+          awaySince = undefined
+          waitMs = FIRST_WAIT_MS
+          await this.#take({ type: 'generation', event, at: this.#world.now() })
+          if (this.ended) return
+        }
+        throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.')
+      } catch (thrown) {
+        if (signal.aborted) return
+        events = undefined
+        const error = concealed(thrown)
+        const now = this.#world.now()
+        awaySince ??= now
+        if (hasBegun) deaths++
+        const patience = patienceFor(error, record)
+        if (!PASSING.has(error.code) || deaths > MOST_DEATHS || now - awaySince >= patience) {
+          await this.#take({ type: 'failed', error: error.detail, at: now })
+          return
+        }
+        await this.#world.sleep(Math.min(waitMs, patience), signal)
+        waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
+      }
+    }
+  }
+
+  /** What is asked of a runner now: the request, from the tokens so far. */
+  #request({ generation }: ResponseRecord): GenerationRequest {
+    const heard = this.#log.flatMap((entry) => (entry.type === 'generation' ? [entry.event] : []))
+    const said = heard.filter(({ type }) => type !== 'generation-start')
+    const tokens = said.flatMap((event) => ('ids' in event ? (event.ids ?? []) : []))
+    return { ...generation, resume: { tokens, events: said.length } }
+  }
+
+  /** Enters what has happened; the end is kept before anyone is told of it. */
+  async #take(entry: LogEntry): Promise<void> {
+    if (this.ended) return
+    const told = this.#enter(entry)
+    if (!this.ended) {
+      if (entry.at - this.#savedAt >= SAVE_MS) this.#save(entry.at)
+      this.#tell(told)
+      return
+    }
+    this.#save(entry.at)
+    await this.#world.store.sync()
+    this.#over = true
+    this.#tell(told)
+  }
+
+  #enter(entry: LogEntry): ResponseEvent[] {
+    this.#log.push(entry)
+    return this.#writer?.take(entry) ?? []
+  }
+
+  #save(now: number): void {
+    this.#world.store.append(this.#saved, this.#log.slice(this.#saved))
+    this.#saved = this.#log.length
+    this.#savedAt = now
+  }
+
+  #tell(events: readonly ResponseEvent[]): void {
+    for (const event of events) this.#events.push(toSse(event, this.#events.length))
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+function patienceFor({ code }: ApiError, { response }: ResponseRecord): number {
+  if (response.background) return BACKGROUND_PATIENCE_MS
+  return code === 'model_loading' || code === 'queue_full' ? PATIENCE_MS.loading : PATIENCE_MS.away
+}
+
+function toSse({ type, ...rest }: ResponseEvent, number: number): string {
+  return `event: ${type}\nid: ${number}\ndata: ${JSON.stringify({ type, sequence_number: number, ...rest })}\n\n`
+}

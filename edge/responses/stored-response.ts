@@ -1,0 +1,187 @@
+/**
+ * The Durable Object that owns one stored response. It answers by calls; what it gives is JSON, since a class does not
+ * survive the way between two isolates.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { ApiError, type ErrorDetail } from '#protocol/error.ts'
+import { type Bindings, configOf } from '../env.ts'
+import { Runner } from '../runners/runner.ts'
+import type { ResponseRecord } from './request.ts'
+import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
+import { settle } from './settle.ts'
+import { bytesOf, sleep } from './streams.ts'
+import type { LogEntry } from './writer.ts'
+
+/** Kept after its making, as OpenAI has it. */
+const KEPT_MS = 30 * 24 * 3600 * 1000
+
+/** A refusal, as it travels. */
+export interface Refusal {
+  readonly error: ErrorDetail
+  readonly retryAfter: number | null
+}
+
+export class StoredResponse extends DurableObject<Bindings> {
+  readonly #store: SqlStore
+  #run: ResponseRun
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env)
+    this.#store = new SqlStore(ctx.storage)
+    this.#run = this.#newRun()
+    this.#run.resume()
+  }
+
+  /** Begins, unless it has begun; says what it is refused with. */
+  async begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
+    if (this.#run.record) return null
+    try {
+      this.#store.setFingerprint(fingerprint)
+      await this.ctx.storage.setAlarm(Date.now())
+      await this.#run.begin(record)
+      return null
+    } catch (error) {
+      await this.ctx.storage.deleteAlarm()
+      if (error instanceof ApiError) return refusal(error)
+      throw error
+    }
+  }
+
+  /** Whether it has begun already, by the same request or by another. */
+  begunBy(fingerprint: string): 'nobody' | 'same' | 'other' {
+    if (!this.#run.record) return 'nobody'
+    return this.#store.fingerprint() === fingerprint ? 'same' : 'other'
+  }
+
+  /** The response as it is, as JSON; null if there is none of this owner. */
+  response(owner: string): string | null {
+    return this.#isOf(owner) ? JSON.stringify(this.#run.response) : null
+  }
+
+  /** What the answer follows, as JSON. */
+  input(owner: string): string | null {
+    return this.#isOf(owner) ? JSON.stringify(this.#run.record?.input) : null
+  }
+
+  /** The response once it has ended. */
+  async whole(owner: string): Promise<string | null> {
+    if (!this.#isOf(owner)) return null
+    await this.#run.whole()
+    return JSON.stringify(this.#run.response)
+  }
+
+  /** Its events after that number, and those to come. Whoever stops reading stops nothing else. */
+  events(owner: string, after: number): ReadableStream<Uint8Array> | null {
+    return this.#isOf(owner) ? bytesOf(this.#run.read(after)) : null
+  }
+
+  async cancel(owner: string): Promise<string | null> {
+    if (!this.#isOf(owner)) return null
+    await this.#run.cancel()
+    return JSON.stringify(this.#run.response)
+  }
+
+  async remove(owner: string): Promise<boolean> {
+    if (!this.#isOf(owner)) return false
+    await this.#run.cancel()
+    await this.#clear()
+    return true
+  }
+
+  /** Keeps the object alive while it works, and wakes it after a crash; at last it ends what has been kept long enough. */
+  override async alarm(): Promise<void> {
+    const { record } = this.#run
+    if (!record) return
+    this.#run.resume()
+    await this.#run.idle()
+    const end = record.createdAt + KEPT_MS
+    if (Date.now() >= end) await this.#clear()
+    else await this.ctx.storage.setAlarm(end)
+  }
+
+  #isOf(owner: string): boolean {
+    return this.#run.record?.owner === owner
+  }
+
+  async #clear(): Promise<void> {
+    await this.ctx.storage.deleteAlarm()
+    await this.#store.clear()
+    this.#run = this.#newRun()
+  }
+
+  #newRun(): ResponseRun {
+    return new ResponseRun({
+      store: this.#store,
+      generate: (request, signal) => {
+        const requestId = this.#run.record?.requestId ?? ''
+        return new Runner(configOf(this.env).runner, requestId).generate(request, signal)
+      },
+      now: () => Date.now(),
+      sleep,
+      settle: (record, response) => settle(this.env, record, response),
+    })
+  }
+}
+
+class SqlStore implements ResponseStore {
+  readonly #storage: DurableObjectStorage
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+  }
+
+  load(): KeptResponse | null {
+    // A name that somebody made up must leave nothing behind.
+    const made = this.#sql("SELECT 1 AS made FROM sqlite_master WHERE name = 'response'").length > 0
+    const [row] = made ? this.#sql<{ record: string | null; settled: number }>('SELECT * FROM response') : []
+    if (!row?.record) return null
+    const parts = this.#sql<{ entries: string }>('SELECT entries FROM log ORDER BY first')
+    return {
+      record: JSON.parse(row.record) as ResponseRecord,
+      log: parts.flatMap(({ entries }) => JSON.parse(entries) as LogEntry[]),
+      settled: row.settled === 1,
+    }
+  }
+
+  /** What the request was made of, so that a repeated one is known. */
+  fingerprint(): string | undefined {
+    return this.#sql<{ fingerprint: string }>('SELECT fingerprint FROM response')[0]?.fingerprint
+  }
+
+  setFingerprint(fingerprint: string): void {
+    this.#sql(
+      'CREATE TABLE IF NOT EXISTS response (fingerprint TEXT NOT NULL, record TEXT, settled INTEGER NOT NULL DEFAULT 0)',
+    )
+    this.#sql('CREATE TABLE IF NOT EXISTS log (first INTEGER PRIMARY KEY, entries TEXT NOT NULL)')
+    this.#sql('DELETE FROM response')
+    this.#sql('INSERT INTO response (fingerprint) VALUES (?)', fingerprint)
+  }
+
+  begin(record: ResponseRecord): void {
+    this.#sql('UPDATE response SET record = ?', JSON.stringify(record))
+  }
+
+  append(first: number, entries: readonly LogEntry[]): void {
+    this.#sql('INSERT INTO log (first, entries) VALUES (?, ?)', first, JSON.stringify(entries))
+  }
+
+  markSettled(): void {
+    this.#sql('UPDATE response SET settled = 1')
+  }
+
+  async clear(): Promise<void> {
+    await this.#storage.deleteAll()
+  }
+
+  sync(): Promise<void> {
+    return this.#storage.sync()
+  }
+
+  #sql<Row extends Record<string, SqlStorageValue>>(statement: string, ...values: (string | number)[]): Row[] {
+    return this.#storage.sql.exec<Row>(statement, ...values).toArray()
+  }
+}
+
+function refusal(error: ApiError): Refusal {
+  return { error: error.detail, retryAfter: error.retryAfter ?? null }
+}

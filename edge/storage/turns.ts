@@ -1,0 +1,85 @@
+/** Turns of conversations: what a response was asked and answers, in the conversation that it belongs to. */
+import type { Item } from '#protocol/responses.ts'
+import type { Database, Statement } from './database.ts'
+
+export interface Turn {
+  readonly owner: string
+  readonly conversation: string
+  /** The response's id. */
+  readonly response: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/**
+ * Adds the items asked to a conversation of this owner and takes it for a response.
+ * @returns undefined if done, else the response that has the conversation
+ */
+export async function beginTurn(database: Database, turn: Turn, items: readonly Item[]): Promise<string | undefined> {
+  const { owner, conversation, response, now } = turn
+  const take = database
+    .prepare(
+      `INSERT INTO turns (response_id, conversation_id, created_at)
+       SELECT ?, id, ? FROM conversations WHERE id = ? AND owner = ?`,
+    )
+    .bind(response, now, conversation, owner)
+  try {
+    await database.batch([take, ...items.map((item) => insert(database, turn, item)), touch(database, turn)])
+    return undefined
+  } catch (error) {
+    const holder = await activeResponse(database, owner, conversation)
+    if (holder === null) throw error
+    return holder
+  }
+}
+
+/** Gives the conversation back, with the items answered; may be called again. */
+export async function endTurn(
+  database: Database,
+  { output, ...turn }: Turn & { output: readonly Item[] },
+): Promise<void> {
+  const end = database
+    .prepare('UPDATE turns SET ended_at = ? WHERE response_id = ? AND ended_at IS NULL')
+    .bind(turn.now, turn.response)
+  await database.batch([...output.map((item) => insert(database, turn, item)), end, touch(database, turn)])
+}
+
+/** Undoes what `beginTurn` did, for a response that was refused. */
+export async function undoTurn(database: Database, turn: Turn, items: readonly Item[]): Promise<void> {
+  const forget = items.map(({ id }) => database.prepare('DELETE FROM conversation_items WHERE id = ?').bind(id))
+  await database.batch([
+    ...forget,
+    database.prepare('DELETE FROM turns WHERE response_id = ?').bind(turn.response),
+    touch(database, turn),
+  ])
+}
+
+/** The response that is answering in a conversation of this owner. */
+export async function activeResponse(database: Database, owner: string, conversation: string): Promise<string | null> {
+  const row = await database
+    .prepare(
+      `SELECT turn.response_id FROM turns AS turn JOIN conversations AS conversation
+       ON conversation.id = turn.conversation_id
+       WHERE conversation.id = ? AND conversation.owner = ? AND turn.ended_at IS NULL`,
+    )
+    .bind(conversation, owner)
+    .first<{ response_id: string }>()
+  return row?.response_id ?? null
+}
+
+function insert(database: Database, { owner, conversation, now }: Turn, item: Item): Statement {
+  const [role, content] = item.type === 'message' ? [item.role, item.content] : [item.type, item]
+  return database
+    .prepare(
+      `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
+       SELECT ?, id, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?
+       ON CONFLICT (id) DO NOTHING`,
+    )
+    .bind(item.id, role, item.status, JSON.stringify(content), now, conversation, owner)
+}
+
+function touch(database: Database, { owner, conversation, now }: Turn): Statement {
+  return database
+    .prepare('UPDATE conversations SET updated_at = MAX(?, updated_at + 1) WHERE id = ? AND owner = ?')
+    .bind(now, conversation, owner)
+}
