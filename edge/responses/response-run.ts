@@ -18,8 +18,6 @@ const BACKGROUND_PATIENCE_MS = 24 * 3600 * 1000
 const MOST_DEATHS = 3
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
-/** What is newer than this may have to be generated again after a crash: the same tokens, by the same seed. */
-const SAVE_MS = 500
 
 /** What passes: another try may have an answer. */
 const PASSING = new Set(['runner_failed', 'runner_unavailable', 'runner_timeout', 'queue_full', 'model_loading'])
@@ -58,16 +56,17 @@ export class ResponseRun {
   #record: ResponseRecord | undefined
   #writer: ResponseWriter | undefined
   readonly #log: LogEntry[] = []
-  #saved = 0
-  #savedAt = 0
+  /** What has happened and is not kept yet, so that nobody has been told of it. */
+  #pending: LogEntry[] = []
+  #keeping: Promise<void> | undefined
+  /** Why something could not be kept: what is in memory is ahead of what is kept, and this run is of no more use. */
+  #broken: unknown
   /** By sequence number, as they are sent. */
   readonly #events: string[] = []
   /** Settles with the next change. */
   #changed = Promise.withResolvers<void>()
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
-  /** Whether the last event has been told. */
-  #over = false
   #settled = false
 
   constructor(world: ResponseWorld) {
@@ -75,9 +74,7 @@ export class ResponseRun {
     const kept = world.store.load()
     if (!kept) return
     this.#adopt(kept.record)
-    for (const entry of kept.log) this.#tell(this.#enter(entry))
-    this.#saved = this.#log.length
-    this.#over = this.ended
+    this.#enter(kept.log)
     this.#settled = kept.settled
   }
 
@@ -146,20 +143,19 @@ export class ResponseRun {
       if (next < this.#events.length) {
         yield this.#events.slice(next).join('')
         next = this.#events.length
-      } else if (this.#over || !this.#record) return
+      } else if (this.ended || !this.#record) return
       else await this.#changed.promise
     }
   }
 
   /** Settles when it has ended. */
   async whole(): Promise<void> {
-    while (this.#record && !this.#over) await this.#changed.promise
+    while (this.#record && !this.ended) await this.#changed.promise
   }
 
   #adopt(record: ResponseRecord): void {
     this.#record = record
     this.#writer = new ResponseWriter(record)
-    this.#savedAt = this.#world.now()
     this.#tell(this.#writer.begin())
   }
 
@@ -194,11 +190,18 @@ export class ResponseRun {
           hasBegun = true
           awaySince = undefined
           waitMs = FIRST_WAIT_MS
-          await this.#take({ type: 'generation', event, at: this.#world.now() })
-          if (this.ended) return
+          const last = event.type === 'generation-finish' || event.type === 'generation-error'
+          const kept = this.#take({ type: 'generation', event, at: this.#world.now() })
+          // What comes while others are being kept is kept together.
+          if (last) await kept
+          else kept.catch(() => {})
+          if (this.#broken !== undefined || this.ended) break
         }
+        if (this.ended) return
         throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.')
       } catch (thrown) {
+        await this.#keeping
+        if (this.#broken !== undefined) throw this.#broken
         if (signal.aborted) return
         events = undefined
         const error = concealed(thrown)
@@ -224,30 +227,34 @@ export class ResponseRun {
     return { ...generation, resume: { tokens, events: said.length } }
   }
 
-  /** Enters what has happened; the end is kept before anyone is told of it. */
-  async #take(entry: LogEntry): Promise<void> {
-    if (this.ended) return
-    const told = this.#enter(entry)
-    if (!this.ended) {
-      if (entry.at - this.#savedAt >= SAVE_MS) this.#save(entry.at)
-      this.#tell(told)
-      return
+  /** Takes what has happened; settles when it is kept and told. What is told would survive a crash. */
+  #take(entry: LogEntry): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken)
+    this.#pending.push(entry)
+    this.#keeping ??= this.#keep().finally(() => {
+      this.#keeping = undefined
+    })
+    this.#keeping.catch((error: unknown) => {
+      this.#broken = error
+    })
+    return this.#keeping
+  }
+
+  async #keep(): Promise<void> {
+    while (this.#pending.length > 0 && !this.ended) {
+      const entries = this.#pending
+      this.#pending = []
+      this.#world.store.append(this.#log.length, entries)
+      await this.#world.store.sync()
+      this.#enter(entries)
     }
-    this.#save(entry.at)
-    await this.#world.store.sync()
-    this.#over = true
-    this.#tell(told)
   }
 
-  #enter(entry: LogEntry): ResponseEvent[] {
-    this.#log.push(entry)
-    return this.#writer?.take(entry) ?? []
-  }
-
-  #save(now: number): void {
-    this.#world.store.append(this.#saved, this.#log.slice(this.#saved))
-    this.#saved = this.#log.length
-    this.#savedAt = now
+  #enter(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      this.#log.push(entry)
+      this.#tell(this.#writer?.take(entry) ?? [])
+    }
   }
 
   #tell(events: readonly ResponseEvent[]): void {

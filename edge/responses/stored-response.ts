@@ -5,6 +5,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { ApiError, type ErrorDetail } from '#protocol/error.ts'
 import { type Bindings, configOf } from '../env.ts'
+import { logFailure } from '../http/log.ts'
 import { Runner } from '../runners/runner.ts'
 import type { ResponseRecord } from './request.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
@@ -93,7 +94,14 @@ export class StoredResponse extends DurableObject<Bindings> {
     const { record } = this.#run
     if (!record) return
     this.#run.resume()
-    await this.#run.idle()
+    try {
+      await this.#run.idle()
+    } catch (error) {
+      logFailure({ requestId: record.requestId, method: 'ALARM', route: '/v1/responses' }, error)
+      // What is in memory may be ahead of what is kept: it begins again from there, when the alarm is tried again.
+      this.ctx.abort('a response could not be kept')
+      throw error
+    }
     const end = record.createdAt + KEPT_MS
     if (Date.now() >= end) await this.#clear()
     else await this.ctx.storage.setAlarm(end)
