@@ -18,6 +18,9 @@ const BACKGROUND_PATIENCE_MS = 24 * 3600 * 1000
 const MOST_DEATHS = 3
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
+/** Between writes: so many times as long as the last one took. */
+const REST = 3
+const LONGEST_REST_MS = 50
 
 /** What passes: another try may have an answer. */
 const PASSING = new Set(['runner_failed', 'runner_unavailable', 'runner_timeout', 'queue_full', 'model_loading'])
@@ -244,9 +247,13 @@ export class ResponseRun {
     while (this.#pending.length > 0 && !this.ended) {
       const entries = this.#pending
       this.#pending = []
+      const begun = this.#world.now()
       this.#world.store.append(this.#log.length, entries)
       await this.#world.store.sync()
       this.#enter(entries)
+      // Where keeping is slow, more is kept at a time.
+      const restMs = REST * (this.#world.now() - begun)
+      if (restMs > 0 && !this.ended) await this.#world.sleep(Math.min(restMs, LONGEST_REST_MS), this.#stop.signal)
     }
   }
 
