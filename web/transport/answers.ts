@@ -67,3 +67,18 @@ export const chunkSchema = v.object({
   timings: v.nullish(timingsSchema),
 })
 export const streamDataSchema = v.union([errorAnswerSchema, chunkSchema])
+
+export const responseSchema = v.object({
+  id: v.string(),
+  status: v.string(),
+  output: v.array(v.object({ id: v.string(), type: v.string() })),
+  error: v.nullish(v.object({ code: v.string(), message: v.string() })),
+  incomplete_details: v.nullish(v.object({ reason: v.string() })),
+  timings: v.nullish(timingsSchema),
+})
+export const responseEventSchema = v.object({
+  type: v.string(),
+  sequence_number: v.number(),
+  delta: v.optional(v.string()),
+  response: v.optional(responseSchema),
+})

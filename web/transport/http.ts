@@ -5,6 +5,7 @@ import { RequestFailure } from './failure.ts'
 
 export interface RequestOptions {
   body?: unknown
+  headers?: Readonly<Record<string, string>>
   signal?: AbortSignal
   /** Lets the request outlive the page; its body may have 64 KiB at most. */
   keepalive?: boolean
@@ -49,12 +50,17 @@ export class Http {
     return parsed.output
   }
 
-  async #once(method: string, path: string, { body, signal, keepalive }: RequestOptions): Promise<Response> {
-    const init: RequestInit = { method, keepalive: keepalive ?? false, credentials: 'same-origin' }
+  async #once(method: string, path: string, { body, headers, signal, keepalive }: RequestOptions): Promise<Response> {
+    const init: RequestInit = {
+      method,
+      keepalive: keepalive ?? false,
+      credentials: 'same-origin',
+      headers: { ...headers },
+    }
     if (signal) init.signal = signal
     if (body !== undefined) {
       init.body = JSON.stringify(body)
-      init.headers = { 'content-type': 'application/json' }
+      init.headers = { ...headers, 'content-type': 'application/json' }
     }
     try {
       return await this.#options.fetch(path, init)
