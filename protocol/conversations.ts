@@ -109,7 +109,7 @@ const page = {
   last_id: v.nullable(v.string()),
   has_more: v.boolean(),
 }
-/** Found by a search: the newest message in which a word was found, and the text around it. */
+/** Found by a search: the newest message of those with most of the words, and the text around the first. */
 const foundConversationSchema = v.strictObject({
   ...conversationSchema.entries,
   match: v.optional(v.strictObject({ item_id: v.string(), text: v.string() })),

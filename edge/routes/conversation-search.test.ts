@@ -86,6 +86,13 @@ describe('search', () => {
     assert.deepEqual(results, [])
   })
 
+  it('shows the message that has most of the words', async () => {
+    const { id } = await mine.create('Ducks', 'quack and waddle', 'quack', 'pond')
+    const [both] = await mine.items(id)
+    const { data } = await mine.read(conversationListSchema, `${ROOT}?search=pond+quack+waddle`)
+    assert.deepEqual(data[0]?.match, { item_id: both?.id, text: 'quack and waddle' })
+  })
+
   it('comes in pages, newest activity first', async () => {
     const many = conversationsOf(edge, (await edge.newKey({ owner: 'of many' })).key)
     for (const title of ['one', 'two', 'three']) await many.create(title, 'common words')

@@ -54,7 +54,7 @@ export function conditionsOf(words: readonly string[]): Condition[] {
   )
 }
 
-/** Adds to each conversation where one of the words was found, if that was in a message. */
+/** Adds to each conversation the message that has most of the words, of several the newest; none if only its title has. */
 export async function withMatches<T extends { id: string }>(
   database: Database,
   conversations: readonly T[],
@@ -67,11 +67,13 @@ export async function withMatches<T extends { id: string }>(
   )
   const { results } = await database
     .prepare(
-      `SELECT item.conversation_id, item.id, item.content, MAX(item.position) FROM conversation_items AS item
-       WHERE item.conversation_id IN (SELECT value FROM json_each(?))
-         AND (${conditions.map(({ sql }) => sql).join(' OR ')}) GROUP BY item.conversation_id`,
+      `SELECT conversation_id, id, content, MAX(words * (1 << 40) + position) FROM (
+         SELECT item.conversation_id, item.id, item.content, item.position,
+           ${conditions.map(({ sql }) => `(${sql})`).join(' + ')} AS words
+         FROM conversation_items AS item WHERE item.conversation_id IN (SELECT value FROM json_each(?))
+       ) WHERE words > 0 GROUP BY conversation_id`,
     )
-    .bind(JSON.stringify(conversations.map(({ id }) => id)), ...conditions.map(({ bound }) => bound))
+    .bind(...conditions.map(({ bound }) => bound), JSON.stringify(conversations.map(({ id }) => id)))
     .all<{ conversation_id: string; id: string; content: string }>()
   const found = new Map(results.map((row) => [row.conversation_id, row]))
   return conversations.map((conversation) => {
