@@ -12,6 +12,7 @@ import { securityHeaders } from './middleware/security-headers.ts'
 import { documentOperations } from './openapi/routes.ts'
 import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
+import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { healthOperation } from './routes/health.ts'
 import { metricsOperation } from './routes/metrics.ts'
@@ -20,6 +21,7 @@ import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { responseOperations } from './routes/responses.ts'
 import { sessionOperations } from './routes/session.ts'
+import { shareOperations } from './routes/shares.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { ClientGone } from './runners/runner.ts'
 
@@ -30,6 +32,8 @@ const apiOperations: readonly Operation[] = [
   ...tokenOperations,
   ...modelOperations,
   ...conversationOperations,
+  exportOperation,
+  ...shareOperations,
   ...sessionOperations,
   healthOperation,
   metricsOperation,

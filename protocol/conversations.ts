@@ -1,8 +1,8 @@
 /**
  * `/v1/conversations` and their items: OpenAI's shapes, for messages of text.
  *
- * https://platform.openai.com/docs/api-reference/conversations. Ours: listing conversations (OpenAI has none), and
- * `updated_at` beside `created_at`. A title is `metadata.title`.
+ * https://platform.openai.com/docs/api-reference/conversations. Ours: listing and searching conversations (OpenAI has
+ * neither), `updated_at`, `branched_from`, versions of an item, sharing and export. A title is `metadata.title`.
  */
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
@@ -39,18 +39,35 @@ export const conversationCreateSchema = v.strictObject({
   metadata: v.nullish(metadataSchema),
 })
 export const conversationUpdateSchema = v.strictObject({ metadata: v.nullable(metadataSchema) })
-export const itemsCreateSchema = v.strictObject({ items: v.pipe(itemsSchema, v.minLength(1)) })
+/** As OpenAI's Realtime API has it: the item that the first of these comes after, or `root`. Ours here. */
+export const ROOT_ITEM = 'root'
+const idSchema = v.pipe(v.string(), v.maxLength(64))
+export const itemsCreateSchema = v.strictObject({
+  items: v.pipe(itemsSchema, v.minLength(1)),
+  previous_item_id: v.optional(idSchema),
+})
+/** The version to show, or the last item to copy. */
+export const itemChoiceSchema = v.strictObject({ item_id: idSchema })
 
-/** `?limit&after&order`, newest first unless told otherwise. */
-export const pageQuerySchema = v.strictObject({
+const pageQueryEntries = {
   limit: v.optional(
     v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number), v.integer(), v.minValue(1), v.maxValue(100)),
     '20',
   ),
-  after: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  after: v.optional(idSchema),
   order: v.optional(v.picklist(['asc', 'desc']), 'desc'),
-})
+}
+/** `?limit&after&order`, newest first unless told otherwise. */
+export const pageQuerySchema = v.strictObject(pageQueryEntries)
 export type PageQuery = v.InferOutput<typeof pageQuerySchema>
+/** `?search`: words that must all occur in a conversation's title or messages. */
+export const conversationQuerySchema = v.strictObject({
+  ...pageQueryEntries,
+  search: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.searchLength))),
+})
+export type ConversationQuery = v.InferOutput<typeof conversationQuerySchema>
+
+export const exportQuerySchema = v.strictObject({ format: v.picklist(['markdown', 'json']) })
 
 export const conversationSchema = v.strictObject({
   id: v.string(),
@@ -60,6 +77,8 @@ export const conversationSchema = v.strictObject({
   /** Ours: when an item was last added or removed, in Unix seconds. */
   updated_at: v.number(),
   metadata: v.record(v.string(), v.string()),
+  /** Ours, on a branch whose origin still exists: that conversation, and its last item that was copied. */
+  branched_from: v.optional(v.strictObject({ conversation_id: v.string(), item_id: v.string() })),
 })
 export type Conversation = v.InferOutput<typeof conversationSchema>
 
@@ -79,6 +98,8 @@ export const conversationItemSchema = v.strictObject({
       }),
     ]),
   ),
+  /** Ours, in a list: all versions of this item by age, itself included, where there is more than one. */
+  versions: v.optional(v.array(v.string())),
 })
 export type ConversationItem = v.InferOutput<typeof conversationItemSchema>
 
@@ -88,7 +109,13 @@ const page = {
   last_id: v.nullable(v.string()),
   has_more: v.boolean(),
 }
-export const conversationListSchema = v.strictObject({ ...page, data: v.array(conversationSchema) })
+/** Found by a search: the newest message of those with most of the words, and the text around the first. */
+const foundConversationSchema = v.strictObject({
+  ...conversationSchema.entries,
+  match: v.optional(v.strictObject({ item_id: v.string(), text: v.string() })),
+})
+export type FoundConversation = v.InferOutput<typeof foundConversationSchema>
+export const conversationListSchema = v.strictObject({ ...page, data: v.array(foundConversationSchema) })
 export const conversationItemListSchema = v.strictObject({ ...page, data: v.array(conversationItemSchema) })
 
 export const conversationDeletedSchema = v.strictObject({

@@ -23,6 +23,11 @@ export const LIMITS = {
   maxTokens: 1 << 20,
   /** Items in one conversation request. */
   conversationItems: 20,
+  /** A search for conversations: its length in UTF-16 code units, and its words. */
+  searchLength: 200,
+  searchWords: 16,
+  /** Links to one conversation that hold at a time. */
+  shares: 20,
   /** Entries of `metadata`, and the length of a key and of a value, as OpenAI has them. */
   metadataEntries: 16,
   metadataKeyLength: 64,

@@ -15,18 +15,20 @@ const SEGMENT = '[A-Za-z0-9_-]+'
 const FILE = '[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)+'
 
 /** The addresses at which the page opens. */
-export const PAGE_ADDRESSES = ['/', '/index.html', '/chat', '/chat/:id'] as const
+export const PAGE_ADDRESSES = ['/', '/index.html', '/chat', '/chat/:id', '/shared/:token'] as const
 /** The page's files. */
 export const PAGE_FILES = [`/assets/${FILE}`, '/favicon\\.(?:ico|svg|png)', '/robots\\.txt'] as const
 
 const PUBLIC: readonly PublicRoute[] = [
-  ...PAGE_ADDRESSES.map((path) => open(READ, path.replace('.', '\\.').replace(':id', SEGMENT))),
+  ...PAGE_ADDRESSES.map((path) => open(READ, path.replace('.', '\\.').replace(/:\w+/, SEGMENT))),
   ...PAGE_FILES.map((path) => open(READ, path)),
   open(READ, '/health'),
   open(READ, '/openapi\\.json'),
   open(READ, '/docs'),
   open(READ, '/docs/style\\.css'),
   open(['GET', 'POST'], '/session'),
+  // What somebody has shared, for whoever has the link.
+  open(READ, `/v1/shared/${SEGMENT}`),
 ]
 
 export function isPublic(method: string, path: string): boolean {

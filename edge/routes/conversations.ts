@@ -4,20 +4,24 @@ import {
   conversationItemListSchema,
   conversationItemSchema,
   conversationListSchema,
+  conversationQuerySchema,
   conversationSchema,
   conversationUpdateSchema,
+  itemChoiceSchema,
   itemsCreateSchema,
   pageQuerySchema,
+  ROOT_ITEM,
 } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
-import { type EdgeContext, principalOf } from '../context.ts'
+import type { EdgeContext } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
+import { continueFrom, showVersion } from '../storage/conversation-path.ts'
 import * as store from '../storage/conversations.ts'
 import { once } from '../storage/idempotency.ts'
 import type { Operation } from './operation.ts'
+import { conversationOf, idOf as id, missing, ownerOf as owner, CONVERSATIONS as PATH } from './own-conversation.ts'
 
-const PATH = '/v1/conversations'
 const common = { scope: 'conversations', tag: 'Conversations' } as const
 
 export const conversationOperations: readonly Operation[] = [
@@ -26,9 +30,12 @@ export const conversationOperations: readonly Operation[] = [
     method: 'GET',
     path: PATH,
     summary: 'List conversations, by newest activity',
-    query: pageQuerySchema,
+    description:
+      'With `search`, those in whose title and messages all of its words occur, in any case and part of a word.',
+    query: conversationQuerySchema,
     answer: { description: 'A page of conversations', schema: conversationListSchema },
-    handle: async (c) => c.json(list(await store.listConversations(c.env.DB, owner(c), pageOf(c)))),
+    handle: async (c) =>
+      c.json(list(await store.listConversations(c.env.DB, owner(c), validate(conversationQuerySchema, c.req.query())))),
   },
   {
     ...common,
@@ -87,7 +94,7 @@ export const conversationOperations: readonly Operation[] = [
     answer: { description: 'A page of items', schema: conversationItemListSchema },
     async handle(c) {
       const { id } = await conversationOf(c)
-      return c.json(list(await store.listItems(c.env.DB, owner(c), id, pageOf(c))))
+      return c.json(list(await store.listItems(c.env.DB, owner(c), id, validate(pageQuerySchema, c.req.query()))))
     },
   },
   {
@@ -95,6 +102,9 @@ export const conversationOperations: readonly Operation[] = [
     method: 'POST',
     path: `${PATH}/{id}/items`,
     summary: 'Add items to a conversation',
+    description:
+      'They come last, or after `previous_item_id` (`root`: first). What came after that item then is another version: ' +
+      'it is no longer listed, and can be shown again.',
     body: itemsCreateSchema,
     answer: { description: 'The new items', schema: conversationItemListSchema },
     errors: ['idempotency_key_reused'],
@@ -105,7 +115,8 @@ export const conversationOperations: readonly Operation[] = [
       const now = Date.now()
       const { items, statements } = store.newItems(c.env.DB, owner(c), id, body.items, now)
       const answer = list({ data: items, hasMore: false })
-      return c.json(await once(c.env.DB, idempotency(c, body, now), statements, answer))
+      const back = body.previous_item_id === undefined ? [] : [await after(c, body.previous_item_id)]
+      return c.json(await once(c.env.DB, idempotency(c, body, now), [...back, ...statements], answer))
     },
   },
   {
@@ -131,21 +142,58 @@ export const conversationOperations: readonly Operation[] = [
       return c.json(await conversationOf(c))
     },
   },
+  {
+    ...common,
+    method: 'POST',
+    path: `${PATH}/{id}/head`,
+    summary: 'Show another version',
+    description: 'The conversation then leads through this item, to the newest that was said after it.',
+    body: itemChoiceSchema,
+    answer: { description: 'The conversation', schema: conversationSchema },
+    example: { item_id: 'msg_0199c0de5f0a7c3e9b1d2f4a6c8e0b1d' },
+    async handle(c) {
+      const { item_id } = await readBody(c.req.raw, itemChoiceSchema)
+      const conversation = await conversationOf(c)
+      await itemOf(c, item_id)
+      await showVersion(c.env.DB, owner(c), conversation.id, item_id)
+      return c.json(conversation)
+    },
+  },
+  {
+    ...common,
+    method: 'POST',
+    path: `${PATH}/{id}/branch`,
+    summary: 'Branch a conversation off after an item',
+    description: 'Makes another conversation of its metadata and its items up to this one.',
+    body: itemChoiceSchema,
+    answer: { description: 'The new conversation', schema: conversationSchema },
+    errors: ['idempotency_key_reused'],
+    example: { item_id: 'msg_0199c0de5f0a7c3e9b1d2f4a6c8e0b1d' },
+    async handle(c) {
+      const body = await readBody(c.req.raw, itemChoiceSchema)
+      const origin = await conversationOf(c)
+      await itemOf(c, body.item_id)
+      const now = Date.now()
+      const { conversation, statements } = store.newBranch(c.env.DB, owner(c), origin, body.item_id, now)
+      return c.json(await once(c.env.DB, idempotency(c, body, now), statements, conversation))
+    },
+  },
 ]
 
-const owner = (c: EdgeContext) => principalOf(c).owner
-const id = (c: EdgeContext) => c.req.param('id') ?? ''
-
-async function conversationOf(c: EdgeContext) {
-  return (await store.findConversation(c.env.DB, owner(c), id(c))) ?? missing(id(c))
+/** @throws ApiError 404 */
+async function itemOf(c: EdgeContext, itemId: string): Promise<void> {
+  if (!(await store.findItem(c.env.DB, owner(c), id(c), itemId))) missing(itemId)
 }
 
-function missing(name: string): never {
-  throw new ApiError('not_found', `There is no '${name.slice(0, 100)}'.`)
-}
-
-function pageOf(c: EdgeContext) {
-  return validate(pageQuerySchema, c.req.query())
+/** What puts the next items after this one. @throws ApiError 400 */
+async function after(c: EdgeContext, previous: string) {
+  if (previous === ROOT_ITEM) return continueFrom(c.env.DB, owner(c), id(c), null)
+  if (await store.findItem(c.env.DB, owner(c), id(c), previous)) {
+    return continueFrom(c.env.DB, owner(c), id(c), previous)
+  }
+  throw new ApiError('invalid_value', `Invalid 'previous_item_id': there is no '${previous}'.`, {
+    param: 'previous_item_id',
+  })
 }
 
 function list<T extends { id: string }>({ data, hasMore }: store.Page<T>) {

@@ -5,7 +5,10 @@ import type { EdgeContext } from '../context.ts'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
 export async function document(c: EdgeContext): Promise<Response> {
-  return file(c, '/index.html', 'no-cache')
+  const response = await file(c, '/index.html', 'no-cache')
+  // A link that somebody was given is for them, not for a search engine.
+  if (c.req.path.startsWith('/shared/')) response.headers.set('x-robots-tag', 'noindex, nofollow')
+  return response
 }
 
 /** A file that has its contents' hash in its name. */

@@ -27,6 +27,7 @@ export function isSecure(request: Request): boolean {
   return request.url.startsWith('https:') || request.headers.get('x-forwarded-proto') === 'https'
 }
 
-function ownOrigin(request: Request): string {
+/** The origin under which the caller reached us. */
+export function ownOrigin(request: Request): string {
   return `${isSecure(request) ? 'https' : 'http'}://${request.headers.get('host') ?? ''}`.toLowerCase()
 }

@@ -1,7 +1,16 @@
 /** Conversations and their items in D1. Whatever is asked for is asked for by its owner; another's is not there. */
 import { uuidv7 } from 'uuidv7'
-import type { Conversation, ConversationItem, ItemInput, PageQuery } from '#protocol/conversations.ts'
+import type {
+  Conversation,
+  ConversationItem,
+  ConversationQuery,
+  FoundConversation,
+  ItemInput,
+  PageQuery,
+} from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
+import { copyPath, pathTo, TO_HEAD } from './conversation-path.ts'
+import { conditionsOf, withMatches, wordsOf } from './conversation-search.ts'
 import type { Database, Statement } from './database.ts'
 
 interface ConversationRow {
@@ -9,12 +18,16 @@ interface ConversationRow {
   metadata: string
   created_at: number
   updated_at: number
+  branched_from: string | null
+  branched_at: string | null
 }
 interface ItemRow {
   id: string
   role: ConversationItem['role']
   status: ConversationItem['status']
   content: string
+  /** A JSON array of ids; only in a list. */
+  versions?: string
 }
 /** A page of what was asked for, and whether there is more after it. */
 export interface Page<T> {
@@ -25,6 +38,8 @@ export interface Page<T> {
 /** Later than anything of this owner, so that the order of activity has no ties. Binds the time now and the owner. */
 const NEXT_ACTIVITY = 'MAX(?, COALESCE((SELECT MAX(updated_at) FROM conversations WHERE owner = ?), 0) + 1)'
 
+const COLUMNS = 'id, metadata, created_at, updated_at, branched_from, branched_at'
+
 const newId = (prefix: string) => `${prefix}_${uuidv7().replaceAll('-', '')}`
 
 /** What writes a new conversation; run with `database.batch`. */
@@ -33,15 +48,36 @@ export function newConversation(
   owner: string,
   metadata: Readonly<Record<string, string>>,
   now: number,
+  origin: { conversationId: string; itemId: string } | null = null,
 ): { conversation: Conversation; statement: Statement } {
-  const id = newId('conv')
-  const text = JSON.stringify(metadata)
+  const row: ConversationRow = {
+    id: newId('conv'),
+    metadata: JSON.stringify(metadata),
+    created_at: now,
+    updated_at: now,
+    branched_from: origin?.conversationId ?? null,
+    branched_at: origin?.itemId ?? null,
+  }
   const statement = database
     .prepare(
-      `INSERT INTO conversations (id, owner, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ${NEXT_ACTIVITY})`,
+      `INSERT INTO conversations (id, owner, metadata, created_at, updated_at, branched_from, branched_at)
+       VALUES (?, ?, ?, ?, ${NEXT_ACTIVITY}, ?, ?)`,
     )
-    .bind(id, owner, text, now, now, owner)
-  return { conversation: toConversation({ id, metadata: text, created_at: now, updated_at: now }), statement }
+    .bind(row.id, owner, row.metadata, now, now, owner, row.branched_from, row.branched_at)
+  return { conversation: toConversation(row), statement }
+}
+
+/** What writes a new conversation with the items of another up to one of them; both have to be there, and the owner's. */
+export function newBranch(
+  database: Database,
+  owner: string,
+  origin: Conversation,
+  itemId: string,
+  now: number,
+): { conversation: Conversation; statements: Statement[] } {
+  const from = { conversationId: origin.id, itemId }
+  const { conversation, statement } = newConversation(database, owner, origin.metadata, now, from)
+  return { conversation, statements: [statement, copyPath(database, from, conversation.id)] }
 }
 
 /** What adds items to a conversation, if it is its owner's; the first statement says whether it was. */
@@ -66,29 +102,37 @@ export function newItems(
 
 export async function findConversation(database: Database, owner: string, id: string): Promise<Conversation | null> {
   const row = await database
-    .prepare('SELECT id, metadata, created_at, updated_at FROM conversations WHERE id = ? AND owner = ?')
+    .prepare(`SELECT ${COLUMNS} FROM conversations WHERE id = ? AND owner = ?`)
     .bind(id, owner)
     .first<ConversationRow>()
   return row && toConversation(row)
 }
 
-/** By newest activity, or by oldest. @throws ApiError 400 if there is none to list `after` */
+/**
+ * By newest activity, or by oldest; with a search, those in which all of its words occur.
+ * @throws ApiError 400 if there is none to list `after`, or for a search of too many words
+ */
 export async function listConversations(
   database: Database,
   owner: string,
-  { limit, after, order }: PageQuery,
-): Promise<Page<Conversation>> {
+  { limit, after, order, search = '' }: ConversationQuery,
+): Promise<Page<FoundConversation>> {
+  const words = wordsOf(search)
   if (after !== undefined && !(await findConversation(database, owner, after))) throw unknownCursor(after)
   const beyond = order === 'desc' ? '<' : '>'
   const cursor = `AND updated_at ${beyond} (SELECT updated_at FROM conversations WHERE id = ? AND owner = ?)`
+  const conditions = conditionsOf(words)
   const { results } = await database
     .prepare(
-      `SELECT id, metadata, created_at, updated_at FROM conversations
-       WHERE owner = ? ${after === undefined ? '' : cursor} ORDER BY updated_at ${order} LIMIT ?`,
+      `SELECT ${COLUMNS} FROM conversations
+       WHERE owner = ? ${after === undefined ? '' : cursor} ${conditions.map(({ sql }) => `AND ${sql}`).join(' ')}
+       ORDER BY updated_at ${order} LIMIT ?`,
     )
-    .bind(owner, ...(after === undefined ? [] : [after, owner]), limit + 1)
+    .bind(owner, ...(after === undefined ? [] : [after, owner]), ...conditions.map(({ bound }) => bound), limit + 1)
     .all<ConversationRow>()
-  return { data: results.slice(0, limit).map(toConversation), hasMore: results.length > limit }
+  const data = results.slice(0, limit).map(toConversation)
+  const found = words.length === 0 ? data : await withMatches(database, data, words)
+  return { data: found, hasMore: results.length > limit }
 }
 
 export async function updateConversation(
@@ -100,7 +144,7 @@ export async function updateConversation(
   const row = await database
     .prepare(
       `UPDATE conversations SET metadata = ? WHERE id = ? AND owner = ?
-       RETURNING id, metadata, created_at, updated_at`,
+       RETURNING ${COLUMNS}`,
     )
     .bind(JSON.stringify(metadata), id, owner)
     .first<ConversationRow>()
@@ -116,7 +160,14 @@ const OF_CONVERSATION = `FROM conversation_items AS item JOIN conversations AS c
   ON conversation.id = item.conversation_id
   WHERE conversation.id = ? AND conversation.owner = ?`
 
-/** In the order of their adding, newest first or oldest. @throws ApiError 400 if there is none to list `after` */
+/** Every version of an item, by age. */
+const VERSIONS = `SELECT json_group_array(id) FROM (SELECT version.id FROM conversation_items AS version
+  WHERE version.conversation_id = item.conversation_id AND version.parent IS item.parent ORDER BY version.position)`
+
+/**
+ * What the conversation shows, in the order of its adding, newest first or oldest.
+ * @throws ApiError 400 if there is none to list `after`
+ */
 export async function listItems(
   database: Database,
   owner: string,
@@ -125,13 +176,15 @@ export async function listItems(
 ): Promise<Page<ConversationItem>> {
   if (after !== undefined && !(await findItem(database, owner, conversationId, after))) throw unknownCursor(after)
   const beyond = order === 'desc' ? '<' : '>'
-  const cursor = `AND item.position ${beyond} (SELECT position FROM conversation_items WHERE id = ? AND conversation_id = ?)`
+  const cursor = `WHERE item.position ${beyond} (SELECT position FROM conversation_items WHERE id = ?)`
   const { results } = await database
     .prepare(
-      `SELECT item.id, item.role, item.status, item.content ${OF_CONVERSATION}
+      `${pathTo(TO_HEAD)}
+       SELECT item.id, item.role, item.status, item.content, (${VERSIONS}) AS versions
+       FROM path JOIN conversation_items AS item ON item.position = path.position
        ${after === undefined ? '' : cursor} ORDER BY item.position ${order} LIMIT ?`,
     )
-    .bind(conversationId, owner, ...(after === undefined ? [] : [after, conversationId]), limit + 1)
+    .bind(conversationId, owner, ...(after === undefined ? [] : [after]), limit + 1)
     .all<ItemRow>()
   return { data: results.slice(0, limit).map(fromRow), hasMore: results.length > limit }
 }
@@ -181,6 +234,9 @@ function toConversation(row: ConversationRow): Conversation {
     created_at: Math.floor(row.created_at / 1000),
     updated_at: Math.floor(row.updated_at / 1000),
     metadata: JSON.parse(row.metadata),
+    ...(row.branched_from !== null && row.branched_at !== null
+      ? { branched_from: { conversation_id: row.branched_from, item_id: row.branched_at } }
+      : {}),
   }
 }
 
@@ -203,6 +259,14 @@ function toItem({ role, status, content }: ItemInput): ConversationItem {
   }
 }
 
-function fromRow({ id, role, status, content }: ItemRow): ConversationItem {
-  return { id, type: 'message', role, status, content: JSON.parse(content) }
+function fromRow({ id, role, status, content, versions = '[]' }: ItemRow): ConversationItem {
+  const ids: string[] = JSON.parse(versions)
+  return {
+    id,
+    type: 'message',
+    role,
+    status,
+    content: JSON.parse(content),
+    ...(ids.length > 1 ? { versions: ids } : {}),
+  }
 }

@@ -32,11 +32,15 @@ export async function applyMigrations(database: Database, migrations: readonly M
   return pending.map((migration) => migration.name)
 }
 
-/** Our migrations end each statement with a semicolon at the end of a line, and have none elsewhere. */
+/** Our migrations end each statement, and each one within a trigger, with a semicolon at the end of a line. */
 function splitStatements(sql: string): string[] {
   const withoutComments = sql.replaceAll(/^\s*--.*$/gm, '')
-  return withoutComments
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '')
+  const statements: string[] = []
+  let trigger = ''
+  for (const piece of withoutComments.split(/;\s*$/m)) {
+    const statement = (trigger + piece).trim()
+    trigger = /^CREATE TRIGGER\b/.test(statement) && !/\bEND$/.test(statement) ? `${statement};\n` : ''
+    if (trigger === '' && statement !== '') statements.push(statement)
+  }
+  return statements
 }

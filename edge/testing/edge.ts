@@ -107,7 +107,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
     upstream: { host: entry.hostname, port: Number(entry.port) },
   })
   const database: Database = await miniflare.getD1Database('DB')
-  await applyMigrations(database, await migrations())
+  await applyMigrations(database, await readMigrations())
   const { key } = await createKey(database, { name: 'first', scopes: ['*'], owner: LOCAL_OWNER })
   const url = `http://127.0.0.1:${front.port}`
 
@@ -167,7 +167,28 @@ export async function errorOf(response: Response): Promise<ErrorDetail & { statu
   return { ...error, status: response.status }
 }
 
-async function migrations() {
+/** A D1 without any table. */
+export async function emptyDatabase(): Promise<{ database: Database } & AsyncDisposable> {
+  const miniflare = new Miniflare({
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    workers: [
+      {
+        config: {
+          name: 'empty',
+          compatibilityDate: '2026-11-01',
+          manifest: { mainModule: 'w.js', modules: { 'w.js': { type: 'esm', contents: 'export default {}' } } },
+          env: { DB: { type: 'd1' } },
+        },
+      },
+    ],
+  })
+  const database: Database = await miniflare.getD1Database('DB')
+  return { database, [Symbol.asyncDispose]: () => miniflare.dispose() }
+}
+
+export async function readMigrations() {
   const folder = path.join(EDGE, 'storage', 'migrations')
   const names = await readdir(folder)
   return Promise.all(names.map(async (name) => ({ name, sql: await readFile(path.join(folder, name), 'utf8') })))

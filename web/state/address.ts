@@ -15,6 +15,11 @@ export function conversationOf(path: string): string | null {
   return /^\/chat\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? null
 }
 
+/** What a link to a shared conversation, `/shared/…`, is good for. */
+export function sharedToken(path: string): string | null {
+  return /^\/shared\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? null
+}
+
 export function createAddress(window: Window): Address {
   const conversationId = signal(conversationOf(window.location.pathname))
   window.addEventListener('popstate', () => {

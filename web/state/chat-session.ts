@@ -11,9 +11,8 @@ import type { ConversationsApi } from '../transport/conversations.ts'
 import { RequestFailure } from '../transport/failure.ts'
 import type { Http } from '../transport/http.ts'
 import { titleOf } from './conversation-list.ts'
-import { newTurn, storedTurn, type Turn } from './turn.ts'
-
-const PAGE = 100
+import { readTurns, storeTurn, versionsBeside } from './stored-turns.ts'
+import { newTurn, type Turn } from './turn.ts'
 
 export interface ChatSessionOptions {
   readonly http: Http
@@ -45,13 +44,7 @@ export class ChatSession {
     this.id.value = id
     this.state.value = 'loading'
     try {
-      const turns: Turn[] = []
-      for (let after: string | null = null; ; ) {
-        const page = await this.#options.conversations.items(id, after, PAGE)
-        turns.push(...page.data.map(storedTurn))
-        after = page.last_id
-        if (!page.has_more) break
-      }
+      const turns = await readTurns(this.#options.conversations, id, [])
       batch(() => {
         this.turns.value = turns
         this.state.value = 'ready'
@@ -62,9 +55,9 @@ export class ChatSession {
     }
   }
 
-  async send(question: string): Promise<void> {
+  async send(question: string, versions: readonly string[] = []): Promise<void> {
     if (this.busy.value || question.trim() === '') return
-    this.turns.value = [...this.turns.value, newTurn('user', question, 'completed')]
+    this.turns.value = [...this.turns.value, newTurn('user', question, 'completed', versions)]
     await this.#answer()
   }
 
@@ -72,37 +65,30 @@ export class ChatSession {
     this.#answering.value?.abort()
   }
 
-  /** Asks the last question again, in place of the answer that it had. */
-  async retry(): Promise<void> {
-    if (this.busy.value) return
-    const last = this.turns.value.at(-1)
-    if (last?.role === 'assistant') await this.#dropFrom(last)
-    if (this.turns.value.at(-1)?.role === 'user') await this.#answer()
-  }
-
-  /** Puts another question in the place of one, and of all that came after it. */
-  async edit(turn: Turn, question: string): Promise<void> {
-    if (this.busy.value || question.trim() === '') return
-    await this.#dropFrom(turn)
-    await this.send(question)
-  }
-
-  async #dropFrom(turn: Turn): Promise<void> {
-    const at = this.turns.value.indexOf(turn)
-    if (at < 0) return
-    const dropped = this.turns.value.slice(at)
-    this.turns.value = this.turns.value.slice(0, at)
-    const id = this.id.value
-    if (id === null) return
-    for (const { itemId } of dropped) {
-      if (itemId.value === null) continue
-      await this.#options.conversations.removeItem(id, itemId.value).catch(this.#options.onFailure)
+  /** Asks a question again, beside the answer that it had; that one stays as an earlier version. */
+  async retry(answer = this.turns.value.at(-1)): Promise<void> {
+    if (this.busy.value || !answer) return
+    if (answer.role === 'assistant') this.#leaveFrom(answer)
+    if (this.turns.value.at(-1)?.role === 'user') {
+      await this.#answer(answer.role === 'assistant' ? versionsBeside(answer) : [])
     }
   }
 
-  async #answer(): Promise<void> {
+  /** Asks another question in the place of one; that one, and all that came after it, stays as an earlier version. */
+  async edit(turn: Turn, question: string): Promise<void> {
+    if (this.busy.value || question.trim() === '') return
+    this.#leaveFrom(turn)
+    await this.send(question, versionsBeside(turn))
+  }
+
+  #leaveFrom(turn: Turn): void {
+    const at = this.turns.value.indexOf(turn)
+    if (at >= 0) this.turns.value = this.turns.value.slice(0, at)
+  }
+
+  async #answer(versions: readonly string[] = []): Promise<void> {
     const stop = new AbortController()
-    const turn = newTurn('assistant', '', 'streaming')
+    const turn = newTurn('assistant', '', 'streaming', versions)
     const asked = this.turns.value
     batch(() => {
       this.#answering.value = stop
@@ -137,9 +123,10 @@ export class ChatSession {
       this.id.value = conversation.id
       onCreated(this, conversation)
     }
-    for (const { role, itemId, text: said } of turns) {
-      if (itemId.value !== null || role !== 'user') continue
-      itemId.value = (await conversations.addItem(this.id.value, { role, text: said.value, status: 'completed' })).id
+    for (const turn of turns) {
+      if (turn.itemId.value === null && turn.role === 'user') {
+        await storeTurn(conversations, this.id.value, turns, turn)
+      }
     }
     onActivity(this.id.value)
   }
@@ -167,10 +154,8 @@ export class ChatSession {
   async #keep(turn: Turn): Promise<void> {
     const id = this.id.value
     if (id === null || turn.text.value === '' || !this.turns.value.includes(turn)) return
-    const status = turn.status.value === 'completed' ? 'completed' : 'incomplete'
     try {
-      const item = await this.#options.conversations.addItem(id, { role: 'assistant', text: turn.text.value, status })
-      turn.itemId.value = item.id
+      await storeTurn(this.#options.conversations, id, this.turns.value, turn)
     } catch (error) {
       turn.unsaved.value = true
       this.#options.onFailure(error)

@@ -2,6 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import type { Conversation } from '../transport/answers.ts'
 import type { ConversationsApi } from '../transport/conversations.ts'
+import { ConversationSearch } from './conversation-search.ts'
 
 const PAGE = 50
 export const UNDO_MS = 10_000
@@ -14,17 +15,21 @@ export interface Removal {
 
 export class ConversationList {
   readonly #all = signal<readonly Conversation[]>([])
-  readonly filter = signal('')
+  /** Opened by its address, and not among those that are loaded. */
+  readonly #opened = signal<Conversation | null>(null)
+  readonly search: ConversationSearch
   readonly hasMore = signal(false)
   readonly state = signal<'loading' | 'loaded' | 'failed'>('loading')
   /** The deletion that can still be undone. */
   readonly removal = signal<Removal | null>(null)
+  /** What was found; until the server has answered, what is loaded and has it in its title. */
   readonly shown = computed(() => {
-    const wanted = this.filter.value.trim().toLowerCase()
+    const wanted = this.search.query.value.trim().toLowerCase()
     const hidden = this.removal.value?.conversation.id
-    return this.#all.value.filter(
-      ({ id, metadata }) => id !== hidden && (metadata.title ?? '').toLowerCase().includes(wanted),
-    )
+    const found =
+      this.search.found.value ??
+      this.#all.value.filter(({ metadata }) => (metadata.title ?? '').toLowerCase().includes(wanted))
+    return found.filter(({ id }) => id !== hidden)
   })
   readonly #api: ConversationsApi
   readonly #onFailure: (error: unknown) => void
@@ -32,6 +37,18 @@ export class ConversationList {
   constructor(api: ConversationsApi, onFailure: (error: unknown) => void) {
     this.#api = api
     this.#onFailure = onFailure
+    this.search = new ConversationSearch(api, onFailure)
+  }
+
+  get(id: string): Conversation | undefined {
+    const known = [...this.#all.value, ...(this.search.found.value ?? []), this.#opened.value]
+    return known.find((candidate) => candidate?.id === id) ?? undefined
+  }
+
+  /** Makes one known that is not among those that are loaded. Whoever opens it is told if it is missing. */
+  async know(id: string): Promise<void> {
+    if (this.get(id)) return
+    this.#opened.value = await this.#api.read(id).catch(() => null)
   }
 
   async load(): Promise<void> {
@@ -49,13 +66,12 @@ export class ConversationList {
   }
 
   touch(id: string): void {
-    const conversation = this.#all.value.find((candidate) => candidate.id === id)
+    const conversation = this.get(id)
     if (conversation) this.raise(conversation)
   }
 
   async rename(id: string, title: string): Promise<void> {
-    const before = this.#all.value
-    const conversation = before.find((candidate) => candidate.id === id)
+    const conversation = this.get(id)
     const trimmed = titleOf(title)
     if (!conversation || trimmed === '') return
     const metadata = { ...conversation.metadata, title: trimmed }
@@ -70,7 +86,7 @@ export class ConversationList {
 
   /** Hides it at once, and deletes it when the time to undo is over. An earlier deletion is carried out now. */
   remove(id: string): void {
-    const conversation = this.#all.value.find((candidate) => candidate.id === id)
+    const conversation = this.get(id)
     if (!conversation) return
     this.flush()
     this.removal.value = { conversation, timer: setTimeout(() => this.flush(), UNDO_MS) }
@@ -88,6 +104,7 @@ export class ConversationList {
     clearTimeout(removal.timer)
     const { conversation } = removal
     this.#all.value = this.#all.value.filter(({ id }) => id !== conversation.id)
+    this.search.change(conversation.id, null)
     this.removal.value = null
     this.#api.remove(conversation.id, leaving).catch((error: unknown) => {
       this.raise(conversation)
@@ -97,6 +114,8 @@ export class ConversationList {
 
   #replace(conversation: Conversation): void {
     this.#all.value = this.#all.value.map((old) => (old.id === conversation.id ? conversation : old))
+    this.search.change(conversation.id, conversation)
+    if (this.#opened.value?.id === conversation.id) this.#opened.value = conversation
   }
 
   async #page(after: string | null): Promise<void> {

@@ -4,9 +4,12 @@ import { ConversationsApi } from '../transport/conversations.ts'
 import { readHealth } from '../transport/health.ts'
 import { Http } from '../transport/http.ts'
 import { ServerApi } from '../transport/server.ts'
+import { SharesApi } from '../transport/shares.ts'
 import { type Address, createAddress } from './address.ts'
+import { askAgainWhenBack } from './ask-again.ts'
 import { keptSettings } from './browser-settings.ts'
 import { ChatSession } from './chat-session.ts'
+import { ConversationActions } from './conversation-actions.ts'
 import { ConversationList } from './conversation-list.ts'
 import { ServerState } from './server-state.ts'
 
@@ -19,6 +22,7 @@ export function createPage(window: Window & typeof globalThis) {
   const conversations = new ConversationsApi(http)
   const server = new ServerState(api, () => readHealth(fetch))
   const list = new ConversationList(conversations, (error) => server.report(error))
+  const shares = new SharesApi(http)
   const settings = keptSettings(window.localStorage)
   const address: Address = createAddress(window)
   const model = computed(() => {
@@ -26,7 +30,9 @@ export function createPage(window: Window & typeof globalThis) {
     return chosen ?? server.models.value[0] ?? null
   })
   /** What stands over the page. */
-  const overlay = signal<'none' | 'settings' | 'shortcuts' | 'list'>('none')
+  const overlay = signal<'none' | 'settings' | 'shortcuts' | 'list' | 'share'>('none')
+  const onFailure = (error: unknown) => server.report(error)
+  const actions = new ConversationActions({ conversations, list, address, onFailure })
 
   const open = new Map<string, ChatSession>()
   const newSession = () =>
@@ -43,7 +49,7 @@ export function createPage(window: Window & typeof globalThis) {
         if (current.value === session) address.open(conversation.id, { replace: true })
       },
       onActivity: (id) => list.touch(id),
-      onFailure: (error) => server.report(error),
+      onFailure,
       nextFrame: (callback) => void window.requestAnimationFrame(callback),
     })
   const current = signal(newSession())
@@ -61,6 +67,7 @@ export function createPage(window: Window & typeof globalThis) {
       session = newSession()
       open.set(id, session)
       void session.load(id)
+      void list.know(id)
     }
     current.value = session
   })
@@ -70,12 +77,16 @@ export function createPage(window: Window & typeof globalThis) {
   effect(() => {
     window.document.documentElement.dataset.theme = settings.value.theme
   })
+  askAgainWhenBack(server, current)
   window.addEventListener('pagehide', () => list.flush(true))
   window.addEventListener('online', () => void server.look())
 
   return {
     server,
     list,
+    conversations,
+    shares,
+    actions,
     settings,
     address,
     model,

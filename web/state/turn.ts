@@ -20,6 +20,8 @@ export interface Turn {
   readonly role: TurnRole
   /** The server's name for it; null until it is stored. */
   readonly itemId: Signal<string | null>
+  /** The server's names for all its versions, by age; empty when there is but one. */
+  readonly versions: Signal<readonly string[]>
   readonly text: Signal<string>
   readonly status: Signal<TurnStatus>
   readonly failure: Signal<RequestFailure | null>
@@ -30,12 +32,14 @@ export interface Turn {
 
 let made = 0
 
-export function newTurn(role: TurnRole, text: string, status: TurnStatus): Turn {
+/** `versions` names those that it stands beside. */
+export function newTurn(role: TurnRole, text: string, status: TurnStatus, versions: readonly string[] = []): Turn {
   made++
   return {
     key: `turn-${made}`,
     role,
     itemId: signal<string | null>(null),
+    versions: signal(versions),
     text: signal(text),
     status: signal(status),
     failure: signal<RequestFailure | null>(null),
@@ -44,12 +48,13 @@ export function newTurn(role: TurnRole, text: string, status: TurnStatus): Turn 
   }
 }
 
-export function storedTurn({ id, role, status, content }: Item): Turn {
+export function storedTurn({ id, role, status, content, versions }: Item): Turn {
   const text = content.map((part) => part.text).join('')
   const turn = newTurn(
     role === 'assistant' ? 'assistant' : 'user',
     text,
     status === 'incomplete' ? 'incomplete' : 'completed',
+    versions,
   )
   turn.itemId.value = id
   return turn

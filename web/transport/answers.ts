@@ -31,6 +31,9 @@ export const conversationSchema = v.object({
   created_at: v.number(),
   updated_at: v.optional(v.number()),
   metadata: v.record(v.string(), v.string()),
+  branched_from: v.optional(v.object({ conversation_id: v.string() })),
+  /** In what a search found: where. */
+  match: v.optional(v.object({ item_id: v.string(), text: v.string() })),
 })
 export type Conversation = v.InferOutput<typeof conversationSchema>
 export const conversationsSchema = v.object({
@@ -45,6 +48,7 @@ export const itemSchema = v.object({
   role: v.string(),
   status: v.optional(v.string()),
   content: v.array(v.object({ text: v.string() })),
+  versions: v.optional(v.array(v.string())),
 })
 export type Item = v.InferOutput<typeof itemSchema>
 export const itemsSchema = v.object({

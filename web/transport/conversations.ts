@@ -31,9 +31,28 @@ export class ConversationsApi {
     return this.#http.json(conversationSchema, 'POST', '/v1/conversations', { body: { metadata: { title } } })
   }
 
-  /** Newest activity first. */
-  list(after: string | null, limit: number): Promise<ConversationPage> {
-    return this.#http.json(conversationsSchema, 'GET', `/v1/conversations?${query({ limit: String(limit), after })}`)
+  read(id: string): Promise<Conversation> {
+    return this.#http.json(conversationSchema, 'GET', pathOf(id))
+  }
+
+  /** Newest activity first; with a search, those in which all of its words occur. */
+  list(after: string | null, limit: number, search: string | null = null): Promise<ConversationPage> {
+    const asked = query({ limit: String(limit), after, search })
+    return this.#http.json(conversationsSchema, 'GET', `/v1/conversations?${asked}`)
+  }
+
+  /** Makes another conversation of this one's items up to one of them. */
+  branch(id: string, itemId: string): Promise<Conversation> {
+    return this.#http.json(conversationSchema, 'POST', `${pathOf(id)}/branch`, { body: { item_id: itemId } })
+  }
+
+  /** Leads the conversation through another version of an item. */
+  async showVersion(id: string, itemId: string): Promise<void> {
+    await this.#http.send('POST', `${pathOf(id)}/head`, { body: { item_id: itemId } })
+  }
+
+  exportPath(id: string, format: 'markdown' | 'json'): string {
+    return `${pathOf(id)}/export?format=${format}`
   }
 
   rename(id: string, metadata: Record<string, string>): Promise<Conversation> {
@@ -50,22 +69,19 @@ export class ConversationsApi {
     return this.#http.json(itemsSchema, 'GET', `${pathOf(id)}/items?${search}`)
   }
 
-  async addItem(id: string, item: NewItem, keepalive = false): Promise<Item> {
+  /** Adds it after `previous`, another item or `root`; what came after that is then another version. */
+  async addItem(id: string, item: NewItem, previous: string): Promise<Item> {
     const type = item.role === 'user' ? 'input_text' : 'output_text'
     const body = {
       items: [{ type: 'message', role: item.role, status: item.status, content: [{ type, text: item.text }] }],
+      previous_item_id: previous,
     }
     const created = await this.#http.json(v.object({ data: itemsSchema.entries.data }), 'POST', `${pathOf(id)}/items`, {
       body,
-      keepalive,
     })
     const first = created.data[0]
     if (!first) throw new RequestFailure('malformed')
     return first
-  }
-
-  async removeItem(id: string, itemId: string): Promise<void> {
-    await this.#http.send('DELETE', `${pathOf(id)}/items/${encodeURIComponent(itemId)}`)
   }
 }
 

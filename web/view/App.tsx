@@ -2,13 +2,17 @@ import { useEffect } from 'preact/hooks'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
 import { Chat } from './Chat.tsx'
+import { ConversationHeader } from './ConversationHeader.tsx'
 import { ConversationPanel } from './ConversationPanel.tsx'
 import { handleKey } from './keys.ts'
+import { lazily } from './lazily.tsx'
 import { Rail } from './Rail.tsx'
 import { Settings } from './Settings.tsx'
 import { Shortcuts } from './Shortcuts.tsx'
 import { SignIn } from './SignIn.tsx'
-import { UndoToast } from './UndoToast.tsx'
+import { Toasts } from './Toasts.tsx'
+
+const ShareDialog = lazily(() => import('./ShareDialog.tsx').then((part) => part.ShareDialog))
 
 export function App({ page }: { page: Page }) {
   useEffect(() => {
@@ -25,10 +29,12 @@ export function App({ page }: { page: Page }) {
       <ConversationPanel page={page} />
       <main class="work">
         <Away page={page} />
+        <ConversationHeader page={page} />
         <Chat page={page} session={page.current.value} />
       </main>
-      <UndoToast page={page} />
+      <Toasts page={page} />
       {overlay.value === 'settings' && <Settings page={page} />}
+      {overlay.value === 'share' && <ShareDialog page={page} />}
       {overlay.value === 'shortcuts' && <Shortcuts onClose={() => (overlay.value = 'none')} />}
     </div>
   )

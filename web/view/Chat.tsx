@@ -6,12 +6,14 @@ import { Composer } from './Composer.tsx'
 import { Icon } from './Icon.tsx'
 import { Message } from './Message.tsx'
 import { useFollow } from './use-follow.ts'
+import { useSought } from './use-sought.ts'
 
 export function Chat({ page, session }: { page: Page; session: ChatSession }) {
   const turns = session.turns.value
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const { away, backDown } = useFollow(scroller, content, session)
+  useSought(page, session)
   const title = turns[0]?.text.value.slice(0, 80)
   useEffect(() => {
     document.title = title ? `${title} · ${text.product}` : text.product
@@ -25,8 +27,8 @@ export function Chat({ page, session }: { page: Page; session: ChatSession }) {
           {session.state.value === 'loading' && <p class="note">{text.chat.loading} …</p>}
           {session.state.value === 'missing' && <p class="note">{text.chat.missing}</p>}
           {session.state.value === 'failed' && <Failed session={session} />}
-          {turns.map((turn, i) => (
-            <Message key={turn.key} session={session} turn={turn} last={i === turns.length - 1} />
+          {turns.map((turn) => (
+            <Message key={turn.key} page={page} session={session} turn={turn} />
           ))}
         </section>
       </div>

@@ -1,9 +1,13 @@
 import { useRef, useState } from 'preact/hooks'
 import { conversationPath } from '../state/address.ts'
+import { LONGEST_SEARCH } from '../state/conversation-search.ts'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
 import type { Conversation } from '../transport/answers.ts'
+import { Found } from './Found.tsx'
 import { Icon, IconButton } from './Icon.tsx'
+import { followed } from './links.ts'
+import { RenameField } from './RenameField.tsx'
 
 /** The list of conversations; on a phone a sheet. */
 export function ConversationPanel({ page }: { page: Page }) {
@@ -26,13 +30,49 @@ export function ConversationPanel({ page }: { page: Page }) {
         id="find-conversation"
         type="search"
         class="find"
-        placeholder={text.list.find}
+        placeholder={text.list.findShort}
         aria-label={text.list.find}
-        value={list.filter.value}
-        onInput={(event) => (list.filter.value = event.currentTarget.value)}
+        maxLength={LONGEST_SEARCH}
+        value={list.search.query.value}
+        onInput={(event) => (list.search.query.value = event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') {
+            event.preventDefault()
+            document.querySelector<HTMLElement>('.rows a')?.focus()
+          }
+          // The first Esc empties the field, the next does what it does elsewhere.
+          if (event.key === 'Escape' && list.search.query.value !== '') {
+            event.stopPropagation()
+            list.search.query.value = ''
+          }
+        }}
       />
+      <SearchNote page={page} />
       <Rows page={page} />
     </section>
+  )
+}
+
+/** How the search stands, said aloud when it has an answer. */
+function SearchNote({ page }: { page: Page }) {
+  const { search, shown } = page.list
+  const state = search.state.value
+  return (
+    <div role="status">
+      {state === 'failed' && (
+        <p class="panel-note">
+          {text.list.searchFailed}{' '}
+          <button type="button" class="quiet" onClick={() => void search.again()}>
+            {text.actions.retry}
+          </button>
+        </p>
+      )}
+      {state === 'idle' && search.found.value && (
+        <p class={shown.value.length === 0 ? 'panel-note' : 'unseen'}>
+          {shown.value.length === 0 ? text.list.none : text.list.found(shown.value.length, search.hasMore.value)}
+        </p>
+      )}
+    </div>
   )
 }
 
@@ -40,6 +80,7 @@ function Rows({ page }: { page: Page }) {
   const { list } = page
   const rows = useRef<HTMLUListElement>(null)
   const shown = list.shown.value
+  const more = list.search.query.value.trim() === '' ? list : list.search
   if (list.state.value === 'failed') {
     return (
       <p class="panel-note">
@@ -51,7 +92,7 @@ function Rows({ page }: { page: Page }) {
     )
   }
   if (shown.length === 0 && list.state.value === 'loaded') {
-    return <p class="panel-note">{list.filter.value.trim() === '' ? text.list.empty : text.list.none}</p>
+    return list.search.query.value.trim() === '' ? <p class="panel-note">{text.list.empty}</p> : null
   }
   /** Arrows walk the list. */
   const walk = (event: KeyboardEvent) => {
@@ -60,16 +101,17 @@ function Rows({ page }: { page: Page }) {
     const at = links.indexOf(document.activeElement as HTMLAnchorElement)
     if (step === 0 || at < 0) return
     event.preventDefault()
-    links[at + step]?.focus()
+    if (at + step < 0) document.getElementById('find-conversation')?.focus()
+    else links[at + step]?.focus()
   }
   return (
     <ul class="rows" ref={rows} onKeyDown={walk}>
       {shown.map((conversation) => (
         <Row key={conversation.id} page={page} conversation={conversation} />
       ))}
-      {list.hasMore.value && (
+      {more.hasMore.value && (
         <li>
-          <button type="button" class="quiet more" onClick={() => void list.loadMore()}>
+          <button type="button" class="quiet more" onClick={() => void more.loadMore()}>
             {text.actions.more}
           </button>
         </li>
@@ -80,31 +122,26 @@ function Rows({ page }: { page: Page }) {
 
 function Row({ page, conversation }: { page: Page; conversation: Conversation }) {
   const [renaming, setRenaming] = useState(false)
-  const { id, metadata } = conversation
+  const { id, metadata, branched_from } = conversation
+  const match = page.list.search.query.value.trim() === '' ? undefined : conversation.match
   const title = metadata.title || text.list.untitled
   const current = page.current.value.id.value === id
   if (renaming) {
     const end = (value: string | null) => {
       setRenaming(false)
-      if (value !== null && value !== title) void page.list.rename(id, value)
+      if (value !== null) void page.list.rename(id, value)
     }
     return (
       <li class="row">
-        <input
-          class="rename"
-          aria-label={text.list.renameField}
-          defaultValue={title}
-          maxLength={200}
-          ref={(field) => field?.focus()}
-          onBlur={(event) => end(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') end(event.currentTarget.value)
-            if (event.key === 'Escape') end(null)
-            event.stopPropagation()
-          }}
-        />
+        <RenameField title={title} onEnd={end} />
       </li>
     )
+  }
+  const { words } = page.list.search
+  const open = () => {
+    page.overlay.value = 'none'
+    if (match) page.actions.openFound(id, match.item_id)
+    else page.address.open(id)
   }
   return (
     <li class={`row ${current ? 'current' : ''}`}>
@@ -112,14 +149,15 @@ function Row({ page, conversation }: { page: Page; conversation: Conversation })
         href={conversationPath(id)}
         aria-current={current ? 'page' : undefined}
         title={title}
-        onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return
-          event.preventDefault()
-          page.overlay.value = 'none'
-          page.address.open(id)
-        }}
+        onClick={(event) => followed(event, open)}
       >
-        {title}
+        {branched_from && <Icon name="branch" />}
+        <Found source={title} words={words} />
+        {match && (
+          <small>
+            <Found source={match.text} words={words} />
+          </small>
+        )}
       </a>
       <span class="row-actions">
         <IconButton icon="pencil" label={`${text.actions.rename}: ${title}`} onClick={() => setRenaming(true)} />

@@ -19,6 +19,13 @@ const PATHS = {
   retry: 'M15.500 8A6 6 0 1 0 16 11.500M16 4v4h-4',
   down: 'M10 4v12M5 11l5 5 5-5',
   close: 'M5 5l10 10M15 5L5 15',
+  more: 'M4 10a.75.75 0 1 0 1.500 0 .75.75 0 0 0-1.500 0zM9.250 10a.75.75 0 1 0 1.500 0 .75.75 0 0 0-1.500 0zM14.500 10a.75.75 0 1 0 1.500 0 .75.75 0 0 0-1.500 0z',
+  share: 'M10 12.500V3.500M6.500 6.500L10 3l3.500 3.500M6 9.500H4.500v7h11v-7H14',
+  branch:
+    'M6 4v12M6 13c0-4 8-2 8-6M4.250 4a1.75 1.75 0 1 0 3.500 0 1.75 1.75 0 0 0-3.500 0zM4.250 16a1.75 1.75 0 1 0 3.500 0 1.75 1.75 0 0 0-3.500 0zM12.250 5.500a1.75 1.75 0 1 0 3.500 0 1.75 1.75 0 0 0-3.500 0z',
+  file: 'M10 3.500v9M6.500 9.500L10 13l3.500-3.500M4 16.500h12',
+  left: 'M12 5l-5 5 5 5',
+  right: 'M8 5l5 5-5 5',
 } as const
 export type IconName = keyof typeof PATHS
 
@@ -36,13 +43,24 @@ export interface IconButtonProps {
   onClick: () => void
   class?: string
   disabled?: boolean
+  /** Of a button that opens a menu: whether it is open. */
+  menuOpen?: boolean
 }
 
 /** A button that shows only an icon, and has a name all the same. */
-export function IconButton({ icon, label, onClick, class: className = '', disabled = false }: IconButtonProps) {
+export function IconButton({
+  icon,
+  label,
+  onClick,
+  class: className = '',
+  disabled = false,
+  menuOpen,
+}: IconButtonProps) {
   return (
     <button
       type="button"
+      aria-haspopup={menuOpen === undefined ? undefined : 'menu'}
+      aria-expanded={menuOpen}
       class={`icon-button ${className}`}
       aria-label={label}
       title={label}

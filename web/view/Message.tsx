@@ -1,27 +1,30 @@
 import { useState } from 'preact/hooks'
+import { isAskedAgain } from '../state/ask-again.ts'
 import type { ChatSession } from '../state/chat-session.ts'
+import type { Page } from '../state/page.ts'
 import type { Turn } from '../state/turn.ts'
 import { text } from '../text.ts'
-import type { RequestFailure } from '../transport/failure.ts'
 import { CopyButton } from './CopyButton.tsx'
+import { explain } from './explain.ts'
 import { IconButton } from './Icon.tsx'
 import { Markdown } from './Markdown.tsx'
+import { VersionSwitch } from './VersionSwitch.tsx'
 
 export interface MessageProps {
+  page: Page
   session: ChatSession
   turn: Turn
-  last: boolean
 }
 
 export function Message(props: MessageProps) {
   return props.turn.role === 'user' ? <Question {...props} /> : <Answer {...props} />
 }
 
-function Question({ session, turn }: MessageProps) {
+function Question({ page, session, turn }: MessageProps) {
   const [editing, setEditing] = useState(false)
   if (editing) return <QuestionEditor session={session} turn={turn} onEnd={() => setEditing(false)} />
   return (
-    <article class="turn question" aria-label={text.chat.you}>
+    <article class="turn question" id={turn.itemId.value ?? undefined} aria-label={text.chat.you} tabIndex={-1}>
       <div class="bubble">{turn.text.value}</div>
       <div class="turn-actions">
         <CopyButton read={() => turn.text.value} />
@@ -31,6 +34,8 @@ function Question({ session, turn }: MessageProps) {
           disabled={session.busy.value}
           onClick={() => setEditing(true)}
         />
+        <BranchButton page={page} session={session} turn={turn} />
+        <VersionSwitch page={page} session={session} turn={turn} />
       </div>
     </article>
   )
@@ -75,14 +80,31 @@ function QuestionEditor({ session, turn, onEnd }: { session: ChatSession; turn: 
   )
 }
 
-function Answer({ session, turn, last }: MessageProps) {
+/** Only what is stored can be branched off from. */
+function BranchButton({ page, session, turn }: MessageProps) {
+  return (
+    <IconButton
+      icon="branch"
+      label={text.conversation.branch}
+      disabled={turn.itemId.value === null}
+      onClick={() => void page.actions.branch(session, turn)}
+    />
+  )
+}
+
+function Answer({ page, session, turn }: MessageProps) {
   const status = turn.status.value
   const said = turn.text.value
   const failure = turn.failure.value
   const streaming = status === 'streaming'
-  const retry = last && !session.busy.value
   return (
-    <article class={`turn answer ${streaming ? 'streaming' : ''}`} aria-label={text.product} aria-busy={streaming}>
+    <article
+      class={`turn answer ${streaming ? 'streaming' : ''}`}
+      id={turn.itemId.value ?? undefined}
+      aria-label={text.product}
+      aria-busy={streaming}
+      tabIndex={-1}
+    >
       {said === '' && streaming && (
         <p class="thinking">
           <span class="dot" /> {text.chat.thinking}
@@ -94,13 +116,20 @@ function Answer({ session, turn, last }: MessageProps) {
       {turn.unsaved.value && <p class="end-note">{text.chat.notSaved}</p>}
       {failure && (
         <p class="failure" role="alert">
-          {explain(failure)}
+          {isAskedAgain(failure) && said === '' ? text.failure.askedAgain : explain(failure)}
         </p>
       )}
       {!streaming && (
         <div class={`turn-actions ${failure || status === 'incomplete' ? 'shown' : ''}`}>
           {said !== '' && <CopyButton read={() => turn.text.value} />}
-          {retry && <IconButton icon="retry" label={text.actions.retry} onClick={() => void session.retry()} />}
+          <IconButton
+            icon="retry"
+            label={text.actions.retry}
+            disabled={session.busy.value}
+            onClick={() => void session.retry(turn)}
+          />
+          {said !== '' && <BranchButton page={page} session={session} turn={turn} />}
+          <VersionSwitch page={page} session={session} turn={turn} />
           <Facts turn={turn} />
         </div>
       )}
@@ -118,9 +147,4 @@ function Facts({ turn }: { turn: Turn }) {
     facts.servedBy === null ? null : text.chat.servedBy(facts.servedBy),
   ]
   return <span class="facts">{parts.filter((part) => part !== null).join(' · ')}</span>
-}
-
-function explain(failure: RequestFailure): string {
-  const said = failure.kind === 'api' ? failure.message : text.failure[failure.kind]
-  return failure.retryAfter === undefined ? said : `${said} ${text.failure.wait(failure.retryAfter)}`
 }
