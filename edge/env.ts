@@ -1,13 +1,13 @@
 /** What the Worker is given from outside, parsed once an environment. */
-import type { D1Database, DurableObjectNamespace, Fetcher } from '@cloudflare/workers-types'
+import type { D1Database, Fetcher } from '@cloudflare/workers-types'
 import * as v from 'valibot'
-import type { StoredResponse } from './responses/stored-response.ts'
+import type { ResponseObjects } from './responses/response-object.ts'
 
 export interface Bindings {
   DB: D1Database
   /** The page's built files. */
   ASSETS: Fetcher
-  RESPONSES: DurableObjectNamespace<StoredResponse>
+  RESPONSES: ResponseObjects
   RUNNER_URL: string
   RUNNER_SECRET: string
   /** `1` when the server is bound to loopback, so that its own page may sign itself in. */

@@ -79,10 +79,14 @@ export const conversationSchema = v.strictObject({
   metadata: v.record(v.string(), v.string()),
   /** Ours, on a branch whose origin still exists: that conversation, and its last item that was copied. */
   branched_from: v.optional(v.strictObject({ conversation_id: v.string(), item_id: v.string() })),
+  /** Ours: the response that is being written in it. */
+  active_response_id: v.optional(v.string()),
 })
 export type Conversation = v.InferOutput<typeof conversationSchema>
 
-export const conversationItemSchema = v.strictObject({
+/** Ours, in a list: all versions of this item by age, itself included, where there is more than one. */
+const versionsOf = { versions: v.optional(v.array(v.string())) }
+export const messageItemSchema = v.strictObject({
   id: v.string(),
   type: v.literal('message'),
   role: itemRoleSchema,
@@ -98,10 +102,29 @@ export const conversationItemSchema = v.strictObject({
       }),
     ]),
   ),
-  /** Ours, in a list: all versions of this item by age, itself included, where there is more than one. */
-  versions: v.optional(v.array(v.string())),
+  ...versionsOf,
 })
+/** A call of a function, or what it gave: a response adds them. */
+const callItemSchema = v.strictObject({
+  id: v.string(),
+  type: v.literal('function_call'),
+  call_id: v.string(),
+  name: v.string(),
+  arguments: v.string(),
+  status: itemStatusSchema,
+  ...versionsOf,
+})
+const callOutputItemSchema = v.strictObject({
+  id: v.string(),
+  type: v.literal('function_call_output'),
+  call_id: v.string(),
+  output: v.string(),
+  status: itemStatusSchema,
+  ...versionsOf,
+})
+export const conversationItemSchema = v.variant('type', [messageItemSchema, callItemSchema, callOutputItemSchema])
 export type ConversationItem = v.InferOutput<typeof conversationItemSchema>
+export type MessageItem = v.InferOutput<typeof messageItemSchema>
 
 const page = {
   object: v.literal('list'),

@@ -85,7 +85,10 @@ const honoured = {
   input: v.optional(v.union([textSchema, v.pipe(v.array(inputItemSchema), v.maxLength(LIMITS.messages))]), []),
   instructions: v.nullish(textSchema),
   previous_response_id: v.nullish(idSchema),
-  conversation: v.nullish(v.union([idSchema, v.strictObject({ id: idSchema })])),
+  /** Ours is `previous_item_id`: the item that is answered, or `root`; by default the conversation's last. */
+  conversation: v.nullish(
+    v.union([idSchema, v.strictObject({ id: idSchema, previous_item_id: v.optional(idSchema) })]),
+  ),
   store: v.nullish(v.boolean(), true),
   background: v.nullish(v.boolean(), false),
   truncation: v.nullish(v.picklist(['auto', 'disabled']), 'disabled'),

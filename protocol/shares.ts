@@ -1,6 +1,6 @@
 /** `/v1/conversations/{id}/share` and `/v1/shared/{token}`: a conversation, as it was when shared, for whoever has the link. */
 import * as v from 'valibot'
-import { conversationItemSchema } from './conversations.ts'
+import { messageItemSchema } from './conversations.ts'
 
 export const shareSchema = v.strictObject({
   id: v.string(),
@@ -19,7 +19,7 @@ export const shareDeletedSchema = v.strictObject({
   deleted: v.literal(true),
 })
 
-const { role, status, content } = conversationItemSchema.entries
+const { role, status, content } = messageItemSchema.entries
 const sharedMessageSchema = v.strictObject({ role, status, content })
 export type SharedMessage = v.InferOutput<typeof sharedMessageSchema>
 

@@ -64,7 +64,7 @@ export const text = {
     thinking: 'Reading your message',
     stopped: 'Stopped',
     cutAtLimit: 'The answer reached the limit of its length.',
-    notSaved: 'This answer could not be saved. It is gone when the page is closed.',
+    lineBroken: 'The connection is gone. The answer goes on, and is shown when it is back …',
     speed: (perSecond: number) => `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} tokens/s`,
     promptSpeed: (perSecond: number) => `prompt at ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} tokens/s`,
     firstToken: (ms: number) =>

@@ -1,4 +1,5 @@
 /** Makes a response: its context, its place in a conversation, its owner; or refuses it with nothing left behind. */
+import { ROOT_ITEM } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
 import type { Bindings } from '../env.ts'
@@ -6,7 +7,7 @@ import { configOf } from '../env.ts'
 import { Runner } from '../runners/runner.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
 import { sha256 } from '../storage/secrets.ts'
-import { beginTurn, endTurn, type Turn, undoTurn } from '../storage/turns.ts'
+import { beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
 import { newId, toItem } from './items.ts'
 import { type ResponseRecord, renamed, toRecord } from './request.ts'
 
@@ -59,22 +60,24 @@ export async function begin(env: Bindings, request: ResponseRequest, record: Res
   const { owner, response } = record
   const fingerprint = await fingerprintOf(request)
   const stub = env.RESPONSES.getByName(response.id)
-  const own = record.input.slice(record.input.length - ownItems(request).length)
+  const { conversation } = request
   const turn = response.conversation && {
     owner,
     conversation: response.conversation.id,
     response: response.id,
     now: record.createdAt,
+    previous: previousOf(conversation),
+    items: record.input.slice(record.input.length - ownItems(request).length),
   }
-  if (turn) await takeTurn(env, turn, own)
+  if (turn) await takeTurn(env, turn)
   const refusal = await stub.begin(record, fingerprint)
   if (!refusal) return
-  if (turn) await undoTurn(env.DB, turn, own)
+  if (turn) await undoTurn(env.DB, turn)
   throw renamed(ApiError.fromDetail(refusal.error, 'internal_error', refusal.retryAfter ?? undefined))
 }
 
-async function takeTurn(env: Bindings, turn: Turn, items: readonly Item[]): Promise<void> {
-  const holder = await beginTurn(env.DB, turn, items)
+async function takeTurn(env: Bindings, turn: NewTurn): Promise<void> {
+  const holder = await beginTurn(env.DB, turn)
   if (holder === undefined || holder === turn.response) return
   const held = await env.RESPONSES.getByName(holder).response(turn.owner)
   const status = held === null ? null : (JSON.parse(held) as ApiResponse).status
@@ -83,7 +86,7 @@ async function takeTurn(env: Bindings, turn: Turn, items: readonly Item[]): Prom
   }
   // It ended, or never began, and the edge stopped before that was written.
   await endTurn(env.DB, { ...turn, response: holder, output: [] })
-  if ((await beginTurn(env.DB, turn, items)) !== undefined) {
+  if ((await beginTurn(env.DB, turn)) !== undefined) {
     throw new ApiError('conversation_locked', 'Another response is being written in this conversation.')
   }
 }
@@ -110,14 +113,29 @@ async function contextOf(env: Bindings, request: ResponseRequest, owner: string)
   if (!(await findConversation(env.DB, owner, id))) {
     throw new ApiError('not_found', `There is no conversation '${id}'.`, { param: 'conversation' })
   }
-  return itemsOf(env, owner, id)
+  const items = await itemsOf(env, owner, id)
+  const answered = previousOf(conversation)
+  if (answered === undefined) return items
+  if (answered === null) return []
+  const at = items.findIndex((item) => item.id === answered)
+  if (at >= 0) return items.slice(0, at + 1)
+  throw new ApiError('invalid_value', `The conversation does not show an item '${answered}'.`, {
+    param: 'conversation.previous_item_id',
+  })
+}
+
+/** The item that is answered: null for none, undefined for the last. */
+function previousOf(conversation: ResponseRequest['conversation']): string | null | undefined {
+  const previous = typeof conversation === 'object' ? conversation?.previous_item_id : undefined
+  return previous === ROOT_ITEM ? null : previous
 }
 
 async function itemsOf(env: Bindings, owner: string, conversation: string): Promise<Item[]> {
   const items: Item[] = []
   for (let after: string | undefined; items.length < MOST_ITEMS; after = items.at(-1)?.id) {
-    const page = await listItems(env.DB, owner, conversation, { limit: ITEMS_A_PAGE, after, order: 'asc' })
-    items.push(...page.data)
+    const from = after === undefined ? {} : { after }
+    const page = await listItems(env.DB, owner, conversation, { limit: ITEMS_A_PAGE, order: 'asc', ...from })
+    for (const { versions: _, ...item } of page.data) items.push(item)
     if (!page.hasMore) break
   }
   return items

@@ -87,7 +87,8 @@ function toChat(request: ResponseRequest, input: readonly Item[]): Omit<ChatRequ
 }
 
 function toResponse(request: ResponseRequest, { id, now, seed }: Pick<Asked, 'id' | 'now' | 'seed'>): Response {
-  const conversation = typeof request.conversation === 'string' ? { id: request.conversation } : request.conversation
+  const { conversation: asked } = request
+  const conversation = typeof asked === 'string' ? { id: asked } : asked && { id: asked.id }
   return {
     id,
     object: 'response',

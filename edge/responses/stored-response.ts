@@ -3,11 +3,12 @@
  * survive the way between two isolates.
  */
 import { DurableObject } from 'cloudflare:workers'
-import { ApiError, type ErrorDetail } from '#protocol/error.ts'
+import { ApiError } from '#protocol/error.ts'
 import { type Bindings, configOf } from '../env.ts'
 import { logFailure } from '../http/log.ts'
 import { Runner } from '../runners/runner.ts'
 import type { ResponseRecord } from './request.ts'
+import type { Refusal, ResponseObject } from './response-object.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
 import { settle } from './settle.ts'
 import { bytesOf, sleep } from './streams.ts'
@@ -16,13 +17,7 @@ import type { LogEntry } from './writer.ts'
 /** Kept after its making, as OpenAI has it. */
 const KEPT_MS = 30 * 24 * 3600 * 1000
 
-/** A refusal, as it travels. */
-export interface Refusal {
-  readonly error: ErrorDetail
-  readonly retryAfter: number | null
-}
-
-export class StoredResponse extends DurableObject<Bindings> {
+export class StoredResponse extends DurableObject<Bindings> implements ResponseObject {
   readonly #store: SqlStore
   #run: ResponseRun
 
@@ -33,7 +28,6 @@ export class StoredResponse extends DurableObject<Bindings> {
     this.#run.resume()
   }
 
-  /** Begins, unless it has begun; says what it is refused with. */
   async begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
     if (this.#run.record) return null
     try {
@@ -48,31 +42,26 @@ export class StoredResponse extends DurableObject<Bindings> {
     }
   }
 
-  /** Whether it has begun already, by the same request or by another. */
-  begunBy(fingerprint: string): 'nobody' | 'same' | 'other' {
+  async begunBy(fingerprint: string): Promise<'nobody' | 'same' | 'other'> {
     if (!this.#run.record) return 'nobody'
     return this.#store.fingerprint() === fingerprint ? 'same' : 'other'
   }
 
-  /** The response as it is, as JSON; null if there is none of this owner. */
-  response(owner: string): string | null {
+  async response(owner: string): Promise<string | null> {
     return this.#isOf(owner) ? JSON.stringify(this.#run.response) : null
   }
 
-  /** What the answer follows, as JSON. */
-  input(owner: string): string | null {
+  async input(owner: string): Promise<string | null> {
     return this.#isOf(owner) ? JSON.stringify(this.#run.record?.input) : null
   }
 
-  /** The response once it has ended. */
   async whole(owner: string): Promise<string | null> {
     if (!this.#isOf(owner)) return null
     await this.#run.whole()
     return JSON.stringify(this.#run.response)
   }
 
-  /** Its events after that number, and those to come. Whoever stops reading stops nothing else. */
-  events(owner: string, after: number): ReadableStream<Uint8Array> | null {
+  async events(owner: string, after: number): Promise<ReadableStream<Uint8Array> | null> {
     return this.#isOf(owner) ? bytesOf(this.#run.read(after)) : null
   }
 

@@ -16,11 +16,11 @@ export function bytesOf(texts: AsyncGenerator<string, void, void>, onCancel?: ()
     async pull(controller) {
       const { done, value } = await texts.next()
       if (!done) return controller.enqueue(encoder.encode(value))
-      clearInterval(heartbeat)
+      if (heartbeat !== null) clearInterval(heartbeat)
       controller.close()
     },
     cancel() {
-      clearInterval(heartbeat)
+      if (heartbeat !== null) clearInterval(heartbeat)
       onCancel?.()
     },
   })

@@ -1,5 +1,10 @@
 /** A conversation as a file, streamed a page of items at a time: Markdown to read, JSON to read again. */
-import { type Conversation, type ConversationItem, exportQuerySchema } from '#protocol/conversations.ts'
+import {
+  type Conversation,
+  type ConversationItem,
+  exportQuerySchema,
+  type MessageItem,
+} from '#protocol/conversations.ts'
 import type { EdgeContext } from '../context.ts'
 import { validate } from '../http/validate.ts'
 import { listItems } from '../storage/conversations.ts'
@@ -7,7 +12,7 @@ import type { Operation } from './operation.ts'
 import { CONVERSATIONS, conversationOf, ownerOf } from './own-conversation.ts'
 
 const PAGE = 50
-const HEADINGS: Record<ConversationItem['role'], string> = {
+const HEADINGS: Record<MessageItem['role'], string> = {
   user: 'User',
   assistant: 'Assistant',
   system: 'System',
@@ -15,6 +20,16 @@ const HEADINGS: Record<ConversationItem['role'], string> = {
 }
 /** Marks that a file system takes amiss, and those that would end the name in a header. */
 const UNSAFE = /[\p{Cc}\p{Cf}"*/:<>?\\|]+/gu
+
+function headingOf(item: ConversationItem): string {
+  if (item.type === 'message') return HEADINGS[item.role]
+  return item.type === 'function_call' ? `Call of \`${item.name}\`` : 'Result'
+}
+
+function textOf(item: ConversationItem): string {
+  if (item.type === 'message') return item.content.map(({ text }) => text).join('\n\n')
+  return `    ${(item.type === 'function_call' ? item.arguments : item.output).replaceAll('\n', '\n    ')}`
+}
 
 interface Format {
   contentType: string
@@ -29,8 +44,7 @@ const FORMATS: Record<'markdown' | 'json', Format> = {
     contentType: 'text/markdown; charset=utf-8',
     extension: 'md',
     head: ({ metadata }) => (metadata.title ? `# ${metadata.title.replaceAll(/\s+/g, ' ')}\n` : ''),
-    item: ({ role, status, content }) =>
-      `\n## ${HEADINGS[role]}${status === 'incomplete' ? ' (stopped)' : ''}\n\n${content.map(({ text }) => text).join('\n\n')}\n`,
+    item: (item) => `\n## ${headingOf(item)}${item.status === 'incomplete' ? ' (stopped)' : ''}\n\n${textOf(item)}\n`,
     foot: '',
   },
   json: {

@@ -73,7 +73,7 @@ describe('versions of a conversation', () => {
     assert.deepEqual(textsOf(await mine.items(id)), ['a'])
     await mine.read(conversationSchema, `${ROOT}/${id}/items/${a?.id}`, { method: 'DELETE' })
     assert.deepEqual(await mine.items(id), [])
-    assert.equal((await mine.add(id, 'afresh')).content[0]?.text, 'afresh')
+    assert.deepEqual(textsOf([await mine.add(id, 'afresh')]), ['afresh'])
     assert.deepEqual(textsOf(await mine.items(id)), ['afresh'])
   })
 
@@ -128,7 +128,7 @@ describe('versions of a conversation', () => {
     const seen: string[] = []
     for (let after = ''; ; ) {
       const page = await mine.read(conversationItemListSchema, `${ROOT}/${branch.id}/items?order=asc&limit=100${after}`)
-      seen.push(...page.data.map((item) => item.content[0]?.text ?? ''))
+      seen.push(...textsOf(page.data).map((text) => text ?? ''))
       if (!page.has_more) break
       after = `&after=${page.last_id}`
     }

@@ -8,6 +8,7 @@ import {
   conversationListSchema,
   conversationSchema,
 } from '#protocol/conversations.ts'
+import { textsOf } from '../testing/conversations.ts'
 import { type Ask, type Edge, errorOf, startEdge } from '../testing/edge.ts'
 
 const ROOT = '/v1/conversations'
@@ -35,7 +36,7 @@ describe('conversations', () => {
       conversationItemListSchema,
       await json(`${ROOT}/${id}/items`, { body: { items: texts.map((content) => ({ role: 'user', content })) } }),
     )
-  const texts = ({ data }: { data: ConversationItem[] }) => data.map(({ content }) => content[0]?.text)
+  const texts = ({ data }: { data: ConversationItem[] }) => textsOf(data)
   const refusal = async (path: string, ask: Ask = {}) => {
     const { status, code, param } = await errorOf(await edge.ask(path, ask))
     return [status, code, param]
@@ -61,7 +62,7 @@ describe('conversations', () => {
     assert.ok(data.every(({ id }) => /^msg_[0-9a-f]{32}$/.test(id)))
     const output = { annotations: [], logprobs: [] }
     assert.deepEqual(
-      data.map(({ role, status, content }) => [role, status, content]),
+      data.map((item) => item.type === 'message' && [item.role, item.status, item.content]),
       [
         ['user', 'completed', [{ type: 'input_text', text: 'Why two?' }]],
         ['assistant', 'incomplete', [{ type: 'output_text', text: 'The Moon.', ...output }]],

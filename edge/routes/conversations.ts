@@ -19,6 +19,7 @@ import { validate } from '../http/validate.ts'
 import { continueFrom, showVersion } from '../storage/conversation-path.ts'
 import * as store from '../storage/conversations.ts'
 import { once } from '../storage/idempotency.ts'
+import { activeResponse } from '../storage/turns.ts'
 import type { Operation } from './operation.ts'
 import { conversationOf, idOf as id, missing, ownerOf as owner, CONVERSATIONS as PATH } from './own-conversation.ts'
 
@@ -60,7 +61,11 @@ export const conversationOperations: readonly Operation[] = [
     path: `${PATH}/{id}`,
     summary: 'Read a conversation',
     answer: { description: 'The conversation', schema: conversationSchema },
-    handle: async (c) => c.json(await conversationOf(c)),
+    async handle(c) {
+      const conversation = await conversationOf(c)
+      const active = await activeResponse(c.env.DB, owner(c), conversation.id)
+      return c.json(active === null ? conversation : { ...conversation, active_response_id: active })
+    },
   },
   {
     ...common,

@@ -3,7 +3,7 @@
  * of trigrams (any script, any part of a word, without regard to case and accents); shorter ones, which it has not, by
  * reading the owner's own texts.
  */
-import type { ConversationItem, FoundConversation } from '#protocol/conversations.ts'
+import type { FoundConversation, MessageItem } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { Database } from './database.ts'
@@ -79,7 +79,7 @@ export async function withMatches<T extends { id: string }>(
   return conversations.map((conversation) => {
     const item = found.get(conversation.id)
     if (!item) return conversation
-    const content: ConversationItem['content'] = JSON.parse(item.content)
+    const content: MessageItem['content'] = JSON.parse(item.content)
     const text = content.map((part) => part.text).join(' ')
     return { ...conversation, match: { item_id: item.id, text: excerpt(text, words) } }
   })

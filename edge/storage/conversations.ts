@@ -6,6 +6,7 @@ import type {
   ConversationQuery,
   FoundConversation,
   ItemInput,
+  MessageItem,
   PageQuery,
 } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
@@ -23,8 +24,9 @@ interface ConversationRow {
 }
 interface ItemRow {
   id: string
-  role: ConversationItem['role']
-  status: ConversationItem['status']
+  /** A message's, else the item's type. */
+  role: MessageItem['role'] | 'function_call' | 'function_call_output'
+  status: MessageItem['status']
   content: string
   /** A JSON array of ids; only in a list. */
   versions?: string
@@ -87,7 +89,7 @@ export function newItems(
   conversationId: string,
   inputs: readonly ItemInput[],
   now: number,
-): { items: ConversationItem[]; statements: Statement[] } {
+): { items: MessageItem[]; statements: Statement[] } {
   const items = inputs.map(toItem)
   const inserts = items.map(({ id, role, status, content }) =>
     database
@@ -241,7 +243,7 @@ function toConversation(row: ConversationRow): Conversation {
 }
 
 /** Text without a type is what its role says: an assistant's is output. */
-function toItem({ role, status, content }: ItemInput): ConversationItem {
+function toItem({ role, status, content }: ItemInput): MessageItem {
   const parts =
     typeof content === 'string'
       ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }]
@@ -261,12 +263,14 @@ function toItem({ role, status, content }: ItemInput): ConversationItem {
 
 function fromRow({ id, role, status, content, versions = '[]' }: ItemRow): ConversationItem {
   const ids: string[] = JSON.parse(versions)
+  const beside = ids.length > 1 ? { versions: ids } : {}
+  if (role === 'function_call' || role === 'function_call_output') return { ...JSON.parse(content)[0], ...beside }
   return {
     id,
     type: 'message',
     role,
     status,
     content: JSON.parse(content),
-    ...(ids.length > 1 ? { versions: ids } : {}),
+    ...beside,
   }
 }

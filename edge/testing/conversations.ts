@@ -7,6 +7,7 @@ import {
   conversationItemListSchema,
   conversationListSchema,
   conversationSchema,
+  type MessageItem,
 } from '#protocol/conversations.ts'
 import type { Schema } from '../http/validate.ts'
 import { type Ask, type Edge, errorOf } from './edge.ts'
@@ -64,5 +65,6 @@ export function conversationsOf(edge: Edge, key: string): Conversations {
   }
 }
 
-export const textsOf = (items: readonly Pick<ConversationItem, 'content'>[]) =>
-  items.map(({ content }) => content[0]?.text)
+/** Of messages; undefined for what is none. */
+export const textsOf = (items: readonly (ConversationItem | Pick<MessageItem, 'content'>)[]) =>
+  items.map((item) => ('content' in item ? item.content[0]?.text : undefined))

@@ -1,29 +1,40 @@
 /**
  * One conversation, open: its messages, and the answer that may be streaming. What is asked is stored before it is
- * answered, and the answer when it ends, however it ends.
+ * answered; the answer is the server's, which goes on with it whoever reads, and keeps it.
  */
 import { batch, computed, signal } from '@preact/signals'
 import { SentenceReader } from '../markdown/sentences.ts'
 import { text } from '../text.ts'
 import type { Conversation } from '../transport/answers.ts'
-import { type AnswerEvent, type ChatQuestion, streamAnswer } from '../transport/chat.ts'
 import type { ConversationsApi } from '../transport/conversations.ts'
 import { RequestFailure } from '../transport/failure.ts'
 import type { Http } from '../transport/http.ts'
+import { type AnswerEvent, askForAnswer, type Question, readAnswer, stopAnswer } from '../transport/responses.ts'
 import { titleOf } from './conversation-list.ts'
 import { readTurns, storeTurn, versionsBeside } from './stored-turns.ts'
-import { newTurn, type Turn } from './turn.ts'
+import { newTurn, type Turn, type TurnFacts } from './turn.ts'
 
 export interface ChatSessionOptions {
   readonly http: Http
   readonly conversations: ConversationsApi
   /** Model, instructions and sampling, as they are set now. */
-  readonly question: () => Omit<ChatQuestion, 'messages'> & { readonly system: string }
+  readonly question: () => Promise<Omit<Question, 'conversation' | 'previousItem'>>
   readonly onCreated: (session: ChatSession, conversation: Conversation) => void
   readonly onActivity: (id: string) => void
+  /** Called when an answer begins or ends here, so that other tabs look. */
+  readonly onAnswer: (id: string) => void
   readonly onFailure: (error: unknown) => void
   /** Calls back once before the next frame. */
   readonly nextFrame: (callback: () => void) => void
+}
+
+/** An answer that is being read. */
+interface Answering {
+  readonly turn: Turn
+  /** Null until the server has named it. */
+  responseId: string | null
+  /** Asked for before the server had named it. */
+  stop: boolean
 }
 
 export class ChatSession {
@@ -33,7 +44,7 @@ export class ChatSession {
   /** What a screen reader is to say next. */
   readonly announcement = signal('')
   readonly busy = computed(() => this.#answering.value !== null)
-  readonly #answering = signal<AbortController | null>(null)
+  readonly #answering = signal<Answering | null>(null)
   readonly #options: ChatSessionOptions
 
   constructor(options: ChatSessionOptions) {
@@ -44,15 +55,29 @@ export class ChatSession {
     this.id.value = id
     this.state.value = 'loading'
     try {
-      const turns = await readTurns(this.#options.conversations, id, [])
-      batch(() => {
-        this.turns.value = turns
-        this.state.value = 'ready'
-      })
+      await this.#read(id)
+      this.state.value = 'ready'
     } catch (error) {
       this.state.value = RequestFailure.from(error).status === 404 ? 'missing' : 'failed'
       this.#options.onFailure(error)
     }
+  }
+
+  /** Shows what has come to the conversation from elsewhere. */
+  async refresh(): Promise<void> {
+    const id = this.id.value
+    if (id === null || this.busy.value || this.state.value !== 'ready') return
+    await this.#read(id).catch(this.#options.onFailure)
+  }
+
+  /** Reads what is there, and follows the answer that is being written. */
+  async #read(id: string): Promise<void> {
+    const { conversations } = this.#options
+    const { active_response_id: active } = await conversations.read(id)
+    const turns = await readTurns(conversations, id, this.turns.value)
+    if (this.busy.value) return
+    this.turns.value = turns
+    if (active) void this.#follow(newTurn('assistant', '', 'streaming'), active)
   }
 
   async send(question: string, versions: readonly string[] = []): Promise<void> {
@@ -61,8 +86,12 @@ export class ChatSession {
     await this.#answer()
   }
 
+  /** Stops the answer, wherever it is read. */
   stop(): void {
-    this.#answering.value?.abort()
+    const answering = this.#answering.value
+    if (!answering) return
+    if (answering.responseId === null) answering.stop = true
+    else void stopAnswer(this.#options.http, answering.responseId).catch(this.#options.onFailure)
   }
 
   /** Asks a question again, beside the answer that it had; that one stays as an earlier version. */
@@ -87,31 +116,31 @@ export class ChatSession {
   }
 
   async #answer(versions: readonly string[] = []): Promise<void> {
-    const stop = new AbortController()
-    const turn = newTurn('assistant', '', 'streaming', versions)
+    await this.#follow(newTurn('assistant', '', 'streaming', versions), null)
+  }
+
+  /** @param responseId of an answer that is being written; null to ask for one */
+  async #follow(turn: Turn, responseId: string | null): Promise<void> {
     const asked = this.turns.value
+    const answering: Answering = { turn, responseId, stop: false }
     batch(() => {
-      this.#answering.value = stop
+      this.#answering.value = answering
       this.turns.value = [...asked, turn]
     })
     try {
-      await this.#store(asked)
-      await this.#stream(turn, asked, stop.signal)
+      if (responseId === null) await this.#store(asked)
+      await this.#stream(answering, asked)
+      if (turn.status.value === 'incomplete') this.announcement.value = text.live.stopped
     } catch (error) {
-      if (stop.signal.aborted) {
-        turn.status.value = 'incomplete'
-        this.announcement.value = text.live.stopped
-      } else {
-        batch(() => {
-          turn.status.value = 'failed'
-          turn.failure.value = RequestFailure.from(error)
-        })
-        this.announcement.value = text.live.failed
-        this.#options.onFailure(error)
-      }
+      batch(() => {
+        turn.status.value = 'failed'
+        turn.failure.value = RequestFailure.from(error)
+      })
+      this.announcement.value = text.live.failed
+      this.#options.onFailure(error)
     } finally {
       this.#answering.value = null
-      await this.#keep(turn)
+      if (responseId === null && this.id.value !== null) this.#options.onAnswer(this.id.value)
     }
   }
 
@@ -131,34 +160,29 @@ export class ChatSession {
     onActivity(this.id.value)
   }
 
-  async #stream(turn: Turn, asked: readonly Turn[], signal: AbortSignal): Promise<void> {
-    const { http, question } = this.#options
-    const { system, ...rest } = question()
-    const instructions = system.trim() === '' ? [] : [{ role: 'system' as const, content: system }]
-    const said = asked
-      .filter((old) => old.text.value !== '')
-      .map((old) => ({ role: old.role, content: old.text.value }))
-    const sink = new AnswerSink(turn, this.#options.nextFrame, (sentences) => {
+  async #stream(answering: Answering, asked: readonly Turn[]): Promise<void> {
+    const { http, question, onAnswer, nextFrame } = this.#options
+    const { turn, responseId } = answering
+    const conversation = this.id.value ?? ''
+    const previousItem = asked.findLast(({ itemId }) => itemId.value !== null)?.itemId.value ?? 'root'
+    const events =
+      responseId === null
+        ? askForAnswer(http, { ...(await question()), conversation, previousItem })
+        : readAnswer(http, responseId)
+    const sink = new AnswerSink(turn, nextFrame, (sentences) => {
       this.announcement.value = sentences
     })
     try {
-      for await (const event of streamAnswer(http, { ...rest, messages: [...instructions, ...said] }, signal))
+      for await (const event of events) {
+        if (event.type === 'answer-start' && responseId === null) {
+          answering.responseId = event.responseId
+          onAnswer(conversation)
+          if (answering.stop) this.stop()
+        }
         sink.take(event)
-      turn.status.value = 'completed'
+      }
     } finally {
       sink.end()
-    }
-  }
-
-  /** Stores what there is of an answer. Its failure is shown with it. */
-  async #keep(turn: Turn): Promise<void> {
-    const id = this.id.value
-    if (id === null || turn.text.value === '' || !this.turns.value.includes(turn)) return
-    try {
-      await storeTurn(this.#options.conversations, id, this.turns.value, turn)
-    } catch (error) {
-      turn.unsaved.value = true
-      this.#options.onFailure(error)
     }
   }
 }
@@ -188,10 +212,8 @@ class AnswerSink {
       cutAtLimit: false,
     }
     if (event.type === 'answer-start') this.#turn.facts.value = { ...facts, servedBy: event.servedBy }
-    if (event.type === 'answer-finish') {
-      const { tokensPerSecond, promptPerSecond, finishReason } = event
-      this.#turn.facts.value = { ...facts, tokensPerSecond, promptPerSecond, cutAtLimit: finishReason === 'length' }
-    }
+    if (event.type === 'line') this.#turn.lineBroken.value = event.broken
+    if (event.type === 'answer-finish') this.#finish(event, facts)
     if (event.type !== 'text-delta') return
     if (this.#received === '') this.#turn.facts.value = { ...facts, firstTokenMs: performance.now() - this.#askedAt }
     this.#received += event.text
@@ -200,7 +222,19 @@ class AnswerSink {
     this.#nextFrame(() => this.#show())
   }
 
+  #finish(event: Extract<AnswerEvent, { type: 'answer-finish' }>, facts: TurnFacts): void {
+    const { tokensPerSecond, promptPerSecond, cutAtLimit, status, itemId } = event
+    const { versions } = this.#turn
+    batch(() => {
+      this.#turn.facts.value = { ...facts, tokensPerSecond, promptPerSecond, cutAtLimit }
+      this.#turn.status.value = status === 'cancelled' ? 'incomplete' : 'completed'
+      this.#turn.itemId.value = itemId
+      if (itemId !== null && versions.value.length > 0) versions.value = [...versions.value, itemId]
+    })
+  }
+
   end(): void {
+    this.#turn.lineBroken.value = false
     this.#show()
     const rest = this.#reader.rest(this.#received)
     if (rest.length > 0) this.#say(rest.join(' '))

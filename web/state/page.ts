@@ -1,5 +1,5 @@
 /** The page's state, put together: what the views read and what they may do. */
-import { computed, effect, signal } from '@preact/signals'
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import { ConversationsApi } from '../transport/conversations.ts'
 import { readHealth } from '../transport/health.ts'
 import { Http } from '../transport/http.ts'
@@ -12,6 +12,17 @@ import { ChatSession } from './chat-session.ts'
 import { ConversationActions } from './conversation-actions.ts'
 import { ConversationList } from './conversation-list.ts'
 import { ServerState } from './server-state.ts'
+
+/** The value, once there is one. */
+function known<T>(value: ReadonlySignal<T | null>): Promise<T> {
+  return new Promise((resolve) => {
+    const stop = value.subscribe((now) => {
+      if (now === null) return
+      resolve(now)
+      queueMicrotask(() => stop())
+    })
+  })
+}
 
 export type Page = ReturnType<typeof createPage>
 
@@ -35,13 +46,15 @@ export function createPage(window: Window & typeof globalThis) {
   const actions = new ConversationActions({ conversations, list, address, onFailure })
 
   const open = new Map<string, ChatSession>()
+  /** Between the tabs of one browser: a conversation that something happens in. */
+  const tabs = new BroadcastChannel('tandem-conversations')
   const newSession = () =>
     new ChatSession({
       http,
       conversations,
-      question: () => {
+      async question() {
         const { system, temperature, maxTokens } = settings.value
-        return { model: model.value?.id ?? '', system, temperature, maxTokens }
+        return { model: (await known(model)).id, system, temperature, maxTokens }
       },
       onCreated(session, conversation) {
         open.set(conversation.id, session)
@@ -49,6 +62,7 @@ export function createPage(window: Window & typeof globalThis) {
         if (current.value === session) address.open(conversation.id, { replace: true })
       },
       onActivity: (id) => list.touch(id),
+      onAnswer: (id) => tabs.postMessage(id),
       onFailure,
       nextFrame: (callback) => void window.requestAnimationFrame(callback),
     })
@@ -80,6 +94,13 @@ export function createPage(window: Window & typeof globalThis) {
   askAgainWhenBack(server, current)
   window.addEventListener('pagehide', () => list.flush(true))
   window.addEventListener('online', () => void server.look())
+  tabs.addEventListener('message', ({ data }) => {
+    void open.get(String(data))?.refresh()
+    void list.know(String(data))
+  })
+  window.document.addEventListener('visibilitychange', () => {
+    if (window.document.visibilityState === 'visible') void current.value.refresh()
+  })
 
   return {
     server,

@@ -11,6 +11,8 @@ export async function readTurns(api: ConversationsApi, id: string, known: readon
   for (let after: string | null = null; ; ) {
     const page = await api.items(id, after, PAGE)
     for (const item of page.data) {
+      // Calls of functions, and what they gave, are not shown here.
+      if (item.type !== 'message') continue
       const turn = byItem.get(item.id) ?? storedTurn(item)
       turn.versions.value = item.versions ?? []
       turns.push(turn)

@@ -26,8 +26,8 @@ export interface Turn {
   readonly status: Signal<TurnStatus>
   readonly failure: Signal<RequestFailure | null>
   readonly facts: Signal<TurnFacts | null>
-  /** Whether the server would not keep it. */
-  readonly unsaved: Signal<boolean>
+  /** Whether the line to the server is broken, and being mended. */
+  readonly lineBroken: Signal<boolean>
 }
 
 let made = 0
@@ -44,7 +44,7 @@ export function newTurn(role: TurnRole, text: string, status: TurnStatus, versio
     status: signal(status),
     failure: signal<RequestFailure | null>(null),
     facts: signal<TurnFacts | null>(null),
-    unsaved: signal(false),
+    lineBroken: signal(false),
   }
 }
 

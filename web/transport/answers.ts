@@ -31,6 +31,7 @@ export const conversationSchema = v.object({
   created_at: v.number(),
   updated_at: v.optional(v.number()),
   metadata: v.record(v.string(), v.string()),
+  active_response_id: v.optional(v.string()),
   branched_from: v.optional(v.object({ conversation_id: v.string() })),
   /** In what a search found: where. */
   match: v.optional(v.object({ item_id: v.string(), text: v.string() })),
@@ -45,9 +46,10 @@ export type ConversationPage = v.InferOutput<typeof conversationsSchema>
 
 export const itemSchema = v.object({
   id: v.string(),
-  role: v.string(),
+  type: v.optional(v.string(), 'message'),
+  role: v.optional(v.string(), ''),
   status: v.optional(v.string()),
-  content: v.array(v.object({ text: v.string() })),
+  content: v.optional(v.array(v.object({ text: v.string() })), []),
   versions: v.optional(v.array(v.string())),
 })
 export type Item = v.InferOutput<typeof itemSchema>
@@ -59,18 +61,6 @@ export const itemsSchema = v.object({
 export type ItemPage = v.InferOutput<typeof itemsSchema>
 
 const timingsSchema = v.object({ generation_per_second: v.number(), prompt_per_second: v.number() })
-const usageSchema = v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })
-export const chunkSchema = v.object({
-  choices: v.array(
-    v.object({
-      delta: v.object({ content: v.nullish(v.string()) }),
-      finish_reason: v.nullish(v.string()),
-    }),
-  ),
-  usage: v.nullish(usageSchema),
-  timings: v.nullish(timingsSchema),
-})
-export const streamDataSchema = v.union([errorAnswerSchema, chunkSchema])
 
 export const responseSchema = v.object({
   id: v.string(),

@@ -7,9 +7,11 @@ import { readEvents } from './sse.ts'
 
 export interface Question {
   readonly model: string
-  /** The conversation, whose last message is to be answered. */
   readonly conversation: string
-  readonly instructions: string
+  /** The message that is answered, by the server's name for it, or `root`. */
+  readonly previousItem: string
+  /** Instructions; empty for none. */
+  readonly system: string
   readonly temperature: number
   /** Null: as many as the context holds. */
   readonly maxTokens: number | null
@@ -36,20 +38,16 @@ const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 5_000
 
 /**
- * Asks, and yields one `answer-start`, the text as it comes, and one `answer-finish`. An abort leaves the answer to itself.
+ * Asks, and yields one `answer-start`, the text as it comes, and one `answer-finish`.
  * @throws RequestFailure `api` when the server refuses or the answer fails
  */
-export async function* askForAnswer(
-  http: Http,
-  question: Question,
-  signal: AbortSignal,
-): AsyncGenerator<AnswerEvent, void, undefined> {
-  const { model, conversation, instructions, temperature, maxTokens } = question
+export async function* askForAnswer(http: Http, question: Question): AsyncGenerator<AnswerEvent, void, undefined> {
+  const { model, conversation, previousItem, system, temperature, maxTokens } = question
   const body = {
     model,
-    conversation,
+    conversation: { id: conversation, previous_item_id: previousItem },
     input: [],
-    ...(instructions === '' ? {} : { instructions }),
+    ...(system.trim() === '' ? {} : { instructions: system }),
     temperature,
     ...(maxTokens === null ? {} : { max_output_tokens: maxTokens }),
     stream: true,
@@ -57,18 +55,14 @@ export async function* askForAnswer(
   }
   // The same key is the same answer: where the line breaks before its first event, it is asked for again.
   const headers = { 'idempotency-key': crypto.randomUUID() }
-  const ask = () => http.send('POST', '/v1/responses', { body, headers, signal })
-  yield* follow(await ask(), signal, (id, last) => (id === null ? ask() : reopen(http, id, last, signal)))
+  const ask = () => http.send('POST', '/v1/responses', { body, headers })
+  yield* follow(await ask(), (id, last) => (id === null ? ask() : reopen(http, id, last)))
 }
 
 /** Reads an answer that is being written, or has been, from its beginning. As `askForAnswer`. */
-export async function* readAnswer(
-  http: Http,
-  responseId: string,
-  signal: AbortSignal,
-): AsyncGenerator<AnswerEvent, void, undefined> {
-  const open = (_: string | null, last: number) => reopen(http, responseId, last, signal)
-  yield* follow(await open(responseId, -1), signal, open)
+export async function* readAnswer(http: Http, responseId: string): AsyncGenerator<AnswerEvent, void, undefined> {
+  const open = (_: string | null, last: number) => reopen(http, responseId, last)
+  yield* follow(await open(responseId, -1), open)
 }
 
 /** Stops an answer; it keeps what it has. */
@@ -79,7 +73,6 @@ export async function stopAnswer(http: Http, responseId: string): Promise<void> 
 /** @param again opens the answer whose id and last event are known so far */
 async function* follow(
   first: Response,
-  signal: AbortSignal,
   again: (responseId: string | null, last: number) => Promise<Response>,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   let responseId: string | null = null
@@ -108,21 +101,20 @@ async function* follow(
       }
       throw new RequestFailure('broken')
     } catch (error) {
-      signal.throwIfAborted()
       const failure = RequestFailure.from(error)
       // What the server says is final, unless it says that it is not there yet.
       if (failure.kind === 'malformed' || (failure.kind === 'api' && failure.status !== 503)) throw failure
       response = null
       if (waitMs === FIRST_WAIT_MS) yield { type: 'line', broken: true }
-      await pause(waitMs, signal)
+      await new Promise((resolve) => setTimeout(resolve, waitMs))
       waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
     }
   }
 }
 
-function reopen(http: Http, id: string, after: number, signal: AbortSignal): Promise<Response> {
+function reopen(http: Http, id: string, after: number): Promise<Response> {
   const from = after < 0 ? '' : `&starting_after=${after}`
-  return http.send('GET', `/v1/responses/${id}?stream=true${from}`, { signal })
+  return http.send('GET', `/v1/responses/${id}?stream=true${from}`)
 }
 
 /** @throws RequestFailure for an answer that failed */
@@ -153,14 +145,4 @@ function parse(data: string): v.InferOutput<typeof responseEventSchema> {
   const parsed = v.safeParse(responseEventSchema, value)
   if (!parsed.success) throw new RequestFailure('malformed', { cause: parsed.issues })
   return parsed.output
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    })
-  })
 }

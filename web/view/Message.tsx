@@ -113,7 +113,7 @@ function Answer({ page, session, turn }: MessageProps) {
       <Markdown text={said} finished={!streaming} />
       {status === 'incomplete' && <p class="end-note">{text.chat.stopped}</p>}
       {turn.facts.value?.cutAtLimit && <p class="end-note">{text.chat.cutAtLimit}</p>}
-      {turn.unsaved.value && <p class="end-note">{text.chat.notSaved}</p>}
+      {turn.lineBroken.value && <p class="end-note">{text.chat.lineBroken}</p>}
       {failure && (
         <p class="failure" role="alert">
           {isAskedAgain(failure) && said === '' ? text.failure.askedAgain : explain(failure)}

@@ -3,6 +3,8 @@ CREATE TABLE turns (
   response_id TEXT PRIMARY KEY,
   conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
+  -- Position of the item that is answered.
+  asked_at INTEGER,
   ended_at INTEGER
 );
 
