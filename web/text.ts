@@ -86,6 +86,7 @@ export const text = {
   share: {
     title: 'Share this conversation',
     what: 'Whoever has a link can read the conversation as it is now. What is said later is not in it. Deleting the conversation ends its links, too.',
+    onlyHere: 'This Tandem is bound to this machine: its links work here only.',
     make: 'Make a link',
     link: 'Link',
     once: 'Copy it now: it is not shown again.',
