@@ -61,11 +61,11 @@ export function KeysPage({ page }: { page: Page }) {
             {missing(failure) ?? explain(failure)}
           </p>
         )}
-        {made && <SecretField label={words.key} value={made.key} hint={words.once} />}
         {keys && (
           <>
             <KeyTable keys={keys} onRevoke={(key) => void revoke(key)} />
             <KeyForm onCreate={create} />
+            {made && <SecretField key={made.id} label={words.key} value={made.key} hint={words.once} />}
           </>
         )}
         <h2>{words.usage}</h2>

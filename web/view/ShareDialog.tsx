@@ -46,7 +46,7 @@ export function ShareDialog({ page }: { page: Page }) {
         <p>
           {words.what} {LOOPBACK.test(window.location.hostname) && words.onlyHere}
         </p>
-        {made && <SecretField label={words.link} value={made.url} hint={words.once} />}
+        {made && <SecretField key={made.id} label={words.link} value={made.url} hint={words.once} />}
         {failure && (
           <p class="failure" role="alert">
             {explain(failure)}
