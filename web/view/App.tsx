@@ -12,6 +12,7 @@ import { Shortcuts } from './Shortcuts.tsx'
 import { SignIn } from './SignIn.tsx'
 import { Toasts } from './Toasts.tsx'
 
+const KeysPage = lazily(() => import('./KeysPage.tsx').then((part) => part.KeysPage))
 const ShareDialog = lazily(() => import('./ShareDialog.tsx').then((part) => part.ShareDialog))
 
 export function App({ page }: { page: Page }) {
@@ -29,8 +30,12 @@ export function App({ page }: { page: Page }) {
       <ConversationPanel page={page} />
       <main class="work">
         <Away page={page} />
-        <ConversationHeader page={page} />
-        <Chat page={page} session={page.current.value} />
+        {page.address.section.value === 'keys' && <KeysPage page={page} />}
+        {/* Stays, so that what was typed does. */}
+        <div class="section" hidden={page.address.section.value !== 'chat'}>
+          <ConversationHeader page={page} />
+          <Chat page={page} session={page.current.value} />
+        </div>
       </main>
       <Toasts page={page} />
       {overlay.value === 'settings' && <Settings page={page} />}

@@ -10,12 +10,13 @@ const ICONS: Record<Theme, IconName> = { system: 'system', light: 'sun', dark: '
 export function Rail({ page }: { page: Page }) {
   const { settings, overlay } = page
   const { theme } = settings.value
+  const inChat = page.address.section.value === 'chat'
   return (
     <nav class="rail" aria-label={text.nav.label}>
       <a
-        class="rail-item current"
+        class={`rail-item ${inChat ? 'current' : ''}`}
         href="/chat"
-        aria-current="page"
+        aria-current={inChat ? 'page' : undefined}
         onClick={(event) => {
           if (event.ctrlKey || event.metaKey || event.shiftKey) return
           event.preventDefault()

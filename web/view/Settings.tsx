@@ -1,7 +1,9 @@
+import { KEYS_PATH } from '../state/address.ts'
 import { type BrowserSettings, DEFAULT_SETTINGS } from '../state/browser-settings.ts'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
 import { Dialog } from './Dialog.tsx'
+import { followed } from './links.ts'
 
 /** What is set here holds for the next answer. */
 export function Settings({ page }: { page: Page }) {
@@ -59,6 +61,19 @@ export function Settings({ page }: { page: Page }) {
           />
           <small>{words.maxTokensHint}</small>
         </label>
+        <p>
+          <a
+            href={KEYS_PATH}
+            onClick={(event) =>
+              followed(event, () => {
+                overlay.value = 'none'
+                page.address.openKeys()
+              })
+            }
+          >
+            {text.keys.title}
+          </a>
+        </p>
         <div class="editor-actions">
           <button type="button" class="plain" onClick={() => set({ ...DEFAULT_SETTINGS, theme: settings.value.theme })}>
             {words.reset}

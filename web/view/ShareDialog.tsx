@@ -7,6 +7,8 @@ import { Dialog } from './Dialog.tsx'
 import { explain } from './explain.ts'
 import { SecretField } from './SecretField.tsx'
 
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/
+
 /** The links to the open conversation: make one, see how many there are, revoke them. */
 export function ShareDialog({ page }: { page: Page }) {
   const id = page.current.value.id.value
@@ -41,8 +43,10 @@ export function ShareDialog({ page }: { page: Page }) {
   return (
     <Dialog title={words.title} onClose={() => (page.overlay.value = 'none')}>
       <div class="fields">
-        <p>{words.what}</p>
-        {made && <SecretField label={words.link} value={made.url} hint={words.once} />}
+        <p>
+          {words.what} {LOOPBACK.test(window.location.hostname) && words.onlyHere}
+        </p>
+        {made && <SecretField key={made.id} label={words.link} value={made.url} hint={words.once} />}
         {failure && (
           <p class="failure" role="alert">
             {explain(failure)}

@@ -16,10 +16,16 @@ export function useSought(page: Page, session: ChatSession): void {
     // After the layout has gone to the end, as it does for a conversation that was just opened.
     const timer = setTimeout(() => {
       const element = document.getElementById(wanted)
-      element?.scrollIntoView({ block: 'center' })
-      element?.focus({ preventScroll: true })
+      if (!element) return
+      element.scrollIntoView({ block: isInView(element) ? 'nearest' : 'center' })
+      element.focus({ preventScroll: true })
       page.actions.sought.value = null
     }, 50)
     return () => clearTimeout(timer)
   }, [wanted, turns])
+}
+
+function isInView(element: HTMLElement): boolean {
+  const { top, bottom } = element.getBoundingClientRect()
+  return bottom > 0 && top < window.innerHeight
 }
