@@ -18,6 +18,7 @@ import { metricsOperation } from './routes/metrics.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
+import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { ClientGone } from './runners/runner.ts'
@@ -31,6 +32,7 @@ const apiOperations: readonly Operation[] = [
   ...sessionOperations,
   healthOperation,
   metricsOperation,
+  scalingOperation,
 ]
 /** Everything that the API answers, those that describe it included. */
 export const operations: readonly Operation[] = [...apiOperations, ...documentOperations(apiOperations)]

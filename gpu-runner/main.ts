@@ -58,6 +58,7 @@ async function main(): Promise<void> {
         models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
       }),
     'GET /metrics': async ({ response }) => {
+      metrics.setSlots([...pool.all()].map(([id, { engine }]) => [id, engine.slots]))
       response.writeHead(200, { 'content-type': metrics.contentType })
       response.end(await metrics.text())
     },
