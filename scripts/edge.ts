@@ -22,13 +22,21 @@ const runnerSchema = v.object({
 })
 
 async function main(): Promise<void> {
-  const { host, port, loopback, home: folder } = readSettings(process.env)
+  const { host, port, home: folder } = readSettings(process.env)
   const { RUNNER_SECRET, RUNNER_URL } = readRunner(process.env)
   if (port === 0) throw new StartError('PORT must be a port that others know, not 0.')
   if (!isBuilt('web') || !isBuilt('edge')) throw new StartError('The page and the Worker are not built: npm run build')
   const url = localUrl(host, port)
   using home = await openHome(folder, url)
-  const options: EdgeHostOptions = { host, port, loopback, runnerUrl: RUNNER_URL, data: home.edge, key: home.key }
+  // On loopback there may be a proxy in front, and anybody behind that: the page asks for a key.
+  const options: EdgeHostOptions = {
+    host,
+    port,
+    loopback: false,
+    runnerUrl: RUNNER_URL,
+    data: home.edge,
+    key: home.key,
+  }
   let asked = false
   const child = new Child({
     args: [path.join(ROOT, 'scripts', 'edge-host.ts'), JSON.stringify(options)],

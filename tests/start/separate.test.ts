@@ -64,6 +64,8 @@ test('an answer goes through both, and each ends when told to', async () => {
     }
     broken.catch(() => undefined)
     await Promise.race([healthy(), broken])
+    const signIn = await fetch(`${url}/session`, { method: 'POST', headers: { origin: url } })
+    assert.equal(signIn.status, 401, 'the page needs a key, even on loopback')
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: {
