@@ -20,6 +20,7 @@ import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { responseOperations } from './routes/responses.ts'
+import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
 import { tokenOperations } from './routes/tokens.ts'
@@ -37,6 +38,7 @@ const apiOperations: readonly Operation[] = [
   ...sessionOperations,
   healthOperation,
   metricsOperation,
+  scalingOperation,
 ]
 /** Everything that the API answers, those that describe it included. */
 export const operations: readonly Operation[] = [...apiOperations, ...documentOperations(apiOperations)]

@@ -1,6 +1,7 @@
 /** What the Worker is given from outside, parsed once an environment. */
 import type { D1Database, Fetcher } from '@cloudflare/workers-types'
 import * as v from 'valibot'
+import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
 
 export interface Bindings {
@@ -19,7 +20,7 @@ export interface Bindings {
 const milliseconds = v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number), v.minValue(1))
 const configSchema = v.object({
   RUNNER_URL: v.pipe(v.string(), v.url()),
-  RUNNER_SECRET: v.pipe(v.string(), v.minLength(1)),
+  RUNNER_SECRET: runnerSecretSchema,
   LOOPBACK: v.optional(v.picklist(['0', '1']), '0'),
   RUNNER_TIMEOUT_MS: v.optional(milliseconds, '120000'),
 })

@@ -1,5 +1,6 @@
 /**
- * The runner's process: serves on loopback at once, says `starting` until its default model answers, and ends with its parent.
+ * The runner's process (`npm run runner`, or a child of `npm start`): serves at once, says `starting` until its default
+ * model answers, and ends with its parent.
  * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
  */
 import { defaultModel } from '#models/catalogue/catalogue.ts'
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
         models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
       }),
     'GET /metrics': async ({ response }) => {
+      metrics.setSlots([...pool.all()].map(([id, { engine }]) => [id, engine.slots]))
       response.writeHead(200, { 'content-type': metrics.contentType })
       response.end(await metrics.text())
     },
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(settings.port, '127.0.0.1', resolve)
+    server.listen(settings.port, settings.host, resolve)
   })
   await pool.load(first)
   started = true

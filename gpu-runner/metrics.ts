@@ -14,6 +14,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #waiting = this.#gauge('vllm:num_requests_waiting', 'Requests that wait for a slot')
   readonly #running = this.#gauge('vllm:num_requests_running', 'Requests in the running batch')
+  readonly #slots = this.#gauge('tandem:slots', 'Requests that a loaded model can compute at once')
   readonly #kvUsage = this.#gauge(
     'vllm:kv_cache_usage_perc',
     'Share of the KV cache that the prompts of running sequences fill, 0 to 1',
@@ -47,6 +48,12 @@ export class Metrics {
 
   get contentType(): string {
     return this.#registry.contentType
+  }
+
+  /** @param slots of the models that are loaded, by name */
+  setSlots(slots: Iterable<readonly [string, number]>): void {
+    this.#slots.reset()
+    for (const [model, count] of slots) this.#slots.set({ model_name: model }, count)
   }
 
   /**

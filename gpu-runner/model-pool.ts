@@ -58,6 +58,11 @@ export class ModelPool<Model extends Loaded> {
     return this.#died.promise
   }
 
+  /** The models that are loaded, by id. */
+  *all(): Iterable<readonly [string, Model]> {
+    for (const [id, { model }] of this.#places) yield [id, model]
+  }
+
   loaded(id: string): Model | undefined {
     return this.#places.get(id)?.model
   }

@@ -1,6 +1,9 @@
 /** The runner's settings, from its environment. */
+import { isIP } from 'node:net'
 import { availableParallelism, totalmem } from 'node:os'
+import path from 'node:path'
 import * as v from 'valibot'
+import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { EngineMemory } from './engine/engine-thread.ts'
 
 /** More threads than this gain nothing on the small models that a CPU serves. */
@@ -13,14 +16,31 @@ const PREFIX_SHARE = 0.05
 const MODELS_SHARE = 0.7
 const MOST_PREFIX_BYTES = 2 ** 30
 
+const CHECKOUT = path.dirname(import.meta.dirname)
+const PORT_RULE = 'must be a whole number from 0 to 65535 (0: any free port)'
+const folder = v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.transform(absolute)))
+
 const schema = v.object({
-  RUNNER_PORT: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65_535)),
-  RUNNER_SECRET: v.pipe(v.string(), v.minLength(32)),
-  TANDEM_MODELS: v.pipe(v.string(), v.minLength(1)),
+  RUNNER_HOST: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((host) => isIP(host) !== 0, 'must be an IP address'),
+    ),
+    '127.0.0.1',
+  ),
+  RUNNER_PORT: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,5}$/, PORT_RULE), v.transform(Number), v.maxValue(65_535, PORT_RULE)),
+    '4711',
+  ),
+  RUNNER_SECRET: runnerSecretSchema,
+  TANDEM_HOME: folder,
+  TANDEM_MODELS: folder,
   TANDEM_DEVICE: v.optional(v.picklist(['auto', 'cuda', 'webgpu', 'cpu']), 'auto'),
 })
 
 export interface RunnerSettings {
+  /** An IP address. */
+  readonly host: string
   readonly port: number
   readonly secret: string
   readonly models: string
@@ -37,25 +57,37 @@ export class SettingsError extends Error {
 
 /** Throws SettingsError naming the variable and its value. */
 export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
-  const parsed = v.safeParse(schema, env)
+  const parsed = v.safeParse(schema, env, { abortPipeEarly: true })
   if (!parsed.success) {
     const [issue] = parsed.issues
-    throw new SettingsError(`${v.getDotPath(issue) ?? 'environment'}: ${issue.message}`)
+    throw new SettingsError(`${v.getDotPath(issue) ?? 'environment'} ${issue.message}`)
   }
-  const { RUNNER_PORT, RUNNER_SECRET, TANDEM_MODELS, TANDEM_DEVICE } = parsed.output
+  const { RUNNER_HOST, RUNNER_PORT, RUNNER_SECRET, TANDEM_HOME, TANDEM_MODELS, TANDEM_DEVICE } = parsed.output
   if (TANDEM_DEVICE === 'webgpu') {
     throw new SettingsError('TANDEM_DEVICE=webgpu: the runner has no WebGPU provider yet. Use cuda, cpu or auto.')
   }
+  const bytes = memoryBytes()
   return {
+    host: RUNNER_HOST,
     port: RUNNER_PORT,
     secret: RUNNER_SECRET,
-    models: TANDEM_MODELS,
+    models: TANDEM_MODELS ?? path.join(TANDEM_HOME ?? path.join(CHECKOUT, '.tandem'), 'models'),
     device: TANDEM_DEVICE,
     threads: Math.min(MOST_THREADS, availableParallelism()),
     memory: {
-      kvBytes: Math.min(MOST_KV_BYTES, totalmem() * KV_SHARE),
-      prefixCacheBytes: Math.min(MOST_PREFIX_BYTES, totalmem() * PREFIX_SHARE),
-      modelBytes: totalmem() * MODELS_SHARE,
+      kvBytes: Math.min(MOST_KV_BYTES, bytes * KV_SHARE),
+      prefixCacheBytes: Math.min(MOST_PREFIX_BYTES, bytes * PREFIX_SHARE),
+      modelBytes: bytes * MODELS_SHARE,
     },
   }
+}
+
+function absolute(folder: string): string {
+  return path.resolve(folder)
+}
+
+/** What the machine has, or a container's limit if that is less. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem()
 }

@@ -30,7 +30,8 @@ export interface EdgeHostOptions {
   readonly host: string
   readonly port: number
   readonly loopback: boolean
-  readonly runnerPort: number
+  /** Where a runner is. */
+  readonly runnerUrl: string
   /** Folder of what the edge keeps. */
   readonly data: string
   /** File of the API key. */
@@ -114,7 +115,7 @@ async function miniflareOptions(options: EdgeHostOptions, secret: string): Promi
         r2Buckets: Object.keys(worker.r2Buckets ?? {}),
         bindings: {
           ...(worker.bindings as Readonly<Record<string, string>>),
-          RUNNER_URL: `http://127.0.0.1:${options.runnerPort}`,
+          RUNNER_URL: options.runnerUrl,
           RUNNER_SECRET: secret,
           LOOPBACK: options.loopback ? '1' : '0',
         },

@@ -62,6 +62,7 @@ export class Tandem {
       await this.#keep('runner', home.logs, {
         args: [path.join(ROOT, 'gpu-runner', 'main.ts')],
         env: {
+          RUNNER_HOST: '127.0.0.1',
           RUNNER_PORT: String(runnerPort),
           RUNNER_SECRET: secret,
           TANDEM_HOME: folder,
@@ -73,7 +74,8 @@ export class Tandem {
     const edge = async () => {
       await this.#build()
       await door.close()
-      const options: EdgeHostOptions = { host, port: door.port, loopback, runnerPort, data: home.edge, key: home.key }
+      const runnerUrl = `http://127.0.0.1:${runnerPort}`
+      const options: EdgeHostOptions = { host, port: door.port, loopback, runnerUrl, data: home.edge, key: home.key }
       await this.#keep('edge', home.logs, {
         args: [path.join(ROOT, 'scripts', 'edge-host.ts'), JSON.stringify(options)],
         env: { RUNNER_SECRET: secret, TMPDIR: home.temporary },

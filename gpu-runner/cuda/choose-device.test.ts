@@ -40,7 +40,7 @@ test('a provider that was not fetched is said to be missing', { skip: process.pl
 })
 
 test('the settings take auto, cuda and cpu; webgpu is refused', () => {
-  const env = { RUNNER_PORT: '1', RUNNER_SECRET: 'x'.repeat(32), TANDEM_MODELS: '/models' }
+  const env = { RUNNER_PORT: '1', RUNNER_SECRET: 'a-secret-between-edge-and-runner', TANDEM_MODELS: '/models' }
   assert.equal(readSettings(env).device, 'auto')
   for (const device of ['auto', 'cuda', 'cpu'] as const) {
     assert.equal(readSettings({ ...env, TANDEM_DEVICE: device }).device, device)

@@ -1,5 +1,5 @@
 /**
- * The runner's HTTP server, on loopback, for the edge alone: every request bears the shared secret. A route returns
+ * The runner's HTTP server, for the edge alone: every request bears the shared secret. A route returns
  * nothing and answers through `response`; what it throws before that becomes an error body.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'

@@ -28,6 +28,13 @@ test('metrics count what was asked and answered', async () => {
   assert.equal(after.get(`vllm:num_requests_running${label}`), 0)
 })
 
+test('the load is that of one runner with nothing to do', async () => {
+  const response = await fetch(`${url}/v1/scaling`, { headers: { authorization: `Bearer ${key}` } })
+  const { slots, ...load } = (await response.json()) as Record<string, number>
+  assert.deepEqual(load, { waiting: 0, running: 0, runners: 1 })
+  assert.ok(slots !== undefined && slots >= 1)
+})
+
 test('metrics need a key', async () => {
   assert.equal((await fetch(`${url}/metrics`)).status, 401)
 })
