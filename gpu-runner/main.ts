@@ -13,6 +13,7 @@ import { createRunnerServer, sendJson } from './routes/server.ts'
 import { tokens } from './routes/tokens.ts'
 import { readSettings, SettingsError } from './settings.ts'
 import { installedModels } from './store/installed.ts'
+import type { PullProgress } from './store/progress.ts'
 import { ensureModel } from './store/store.ts'
 
 const EX_CONFIG = 78
@@ -20,6 +21,19 @@ const EX_CONFIG = 78
 const WEIGHT_COPIES = 2
 /** Models that share the memory for keys and values; more than that take turns. */
 const MOST_SHARES = 3
+const MS_BETWEEN_PROGRESS = 10_000
+
+/** A line now and then of what is fetched, which may take minutes. */
+function progressLog(model: string): (progress: PullProgress) => void {
+  let nextAt = 0
+  return ({ source, receivedBytes, totalBytes }) => {
+    if (performance.now() < nextAt) return
+    nextAt = performance.now() + MS_BETWEEN_PROGRESS
+    console.log(
+      JSON.stringify({ level: 'info', event: 'model-fetching', model, source, bytes: receivedBytes, of: totalBytes }),
+    )
+  }
+}
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
@@ -35,7 +49,7 @@ async function main(): Promise<void> {
     load: async (entry) =>
       ChatModel.load({
         entry,
-        path: await ensureModel(entry, { root }),
+        path: await ensureModel(entry, { root, onProgress: progressLog(entry.id) }),
         device,
         cuda,
         threads,
