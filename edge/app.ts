@@ -20,6 +20,7 @@ import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { responseOperations } from './routes/responses.ts'
+import { HEARTBEAT_PATH, takeHeartbeat } from './routes/runners.ts'
 import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
@@ -47,6 +48,7 @@ export function createApp(): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>({ strict: true })
   app.use(securityHeaders(), requestId(), drain(), auth())
   for (const operation of operations) app.on(operation.method, honoPath(operation.path), (c) => handle(operation, c))
+  app.post(HEARTBEAT_PATH, takeHeartbeat)
   for (const address of PAGE_ADDRESSES) app.get(address, page.document)
   app.get('/assets/*', page.hashedFile)
   for (const name of ['/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt']) app.get(name, page.plainFile)

@@ -3,13 +3,16 @@ import type { D1Database, Fetcher } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
+import type { FleetObjects } from './runners/fleet-object.ts'
 
 export interface Bindings {
   DB: D1Database
   /** The page's built files. */
   ASSETS: Fetcher
+  FLEET: FleetObjects
   RESPONSES: ResponseObjects
-  RUNNER_URL: string
+  /** A runner that need not say that it is there. */
+  RUNNER_URL?: string
   RUNNER_SECRET: string
   /** `1` when the server is bound to loopback, so that its own page may sign itself in. */
   LOOPBACK?: string
@@ -19,20 +22,20 @@ export interface Bindings {
 
 const milliseconds = v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number), v.minValue(1))
 const configSchema = v.object({
-  RUNNER_URL: v.pipe(v.string(), v.url()),
+  RUNNER_URL: v.optional(v.union([v.literal(''), v.pipe(v.string(), v.url())]), ''),
   RUNNER_SECRET: runnerSecretSchema,
   LOOPBACK: v.optional(v.picklist(['0', '1']), '0'),
   RUNNER_TIMEOUT_MS: v.optional(milliseconds, '120000'),
 })
 
 export interface EdgeConfig {
-  runner: RunnerConfig
+  runners: RunnersConfig
   loopback: boolean
 }
 
-export interface RunnerConfig {
-  /** Without a slash at the end. */
-  url: string
+export interface RunnersConfig {
+  /** The address of one that need not register, without a slash at the end; null if there is none. */
+  fixed: string | null
   secret: string
   timeoutMs: number
 }
@@ -45,8 +48,8 @@ export function configOf(bindings: Bindings): EdgeConfig {
   if (known !== undefined) return known
   const settings = v.parse(configSchema, bindings)
   const config = {
-    runner: {
-      url: settings.RUNNER_URL.replace(/\/+$/, ''),
+    runners: {
+      fixed: settings.RUNNER_URL === '' ? null : settings.RUNNER_URL.replace(/\/+$/, ''),
       secret: settings.RUNNER_SECRET,
       timeoutMs: settings.RUNNER_TIMEOUT_MS,
     },

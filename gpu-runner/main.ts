@@ -3,9 +3,16 @@
  * model answers, and ends with its parent.
  * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
  */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { defaultModel } from '#models/catalogue/catalogue.ts'
+import { ApiError } from '#protocol/error.ts'
 import { ChatModel, describeModel } from './chat-model.ts'
 import { chooseDevice } from './cuda/choose-device.ts'
+import type { EngineClient } from './engine/engine-client.ts'
+import { Heartbeats, type RunnerState } from './heartbeats.ts'
 import { Metrics } from './metrics.ts'
 import { ModelPool } from './model-pool.ts'
 import { generations } from './routes/generations.ts'
@@ -19,6 +26,8 @@ import { ensureModel } from './store/store.ts'
 const EX_CONFIG = 78
 /** Its graph for prompts and that for tokens each hold a model's weights. */
 const WEIGHT_COPIES = 2
+/** How long what is being answered may take when it is told to stop. */
+const DRAIN_MS = 30_000
 /** Models that share the memory for keys and values; more than that take turns. */
 const MOST_SHARES = 3
 const MS_BETWEEN_PROGRESS = 10_000
@@ -33,6 +42,11 @@ function progressLog(model: string): (progress: PullProgress) => void {
       JSON.stringify({ level: 'info', event: 'model-fetching', model, source, bytes: receivedBytes, of: totalBytes }),
     )
   }
+}
+
+/** Settles when all of them have been answered. */
+async function idle(open: ReadonlySet<ServerResponse>): Promise<void> {
+  while (open.size > 0) await Promise.all([...open].map((response) => once(response, 'close')))
 }
 
 async function main(): Promise<void> {
@@ -61,6 +75,7 @@ async function main(): Promise<void> {
     now: () => performance.now(),
   })
   const find = (name: string): ChatModel => pool.find(name)
+  const answer = generations(find, metrics)
   let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
@@ -76,21 +91,52 @@ async function main(): Promise<void> {
       response.writeHead(200, { 'content-type': metrics.contentType })
       response.end(await metrics.text())
     },
-    'POST /generations': generations(find, metrics),
+    'POST /generations': (exchange) => {
+      if (draining) throw new ApiError('runner_unavailable', 'This runner is stopping.', { retryAfter: 1 })
+      open.add(exchange.response)
+      exchange.response.once('close', () => open.delete(exchange.response))
+      return answer(exchange)
+    },
     'POST /tokens': tokens(find),
   })
-  const stop = () => {
-    server.close()
-    server.closeAllConnections()
+  const open = new Set<ServerResponse>()
+  let draining = false
+  const describe = (): RunnerState => {
+    const engines = [...pool.all()].map(([, { engine }]) => engine)
+    const sum = (pick: (engine: EngineClient) => number) => engines.reduce((total, engine) => total + pick(engine), 0)
+    const running = sum(({ requests, slots }) => Math.min(requests, slots))
+    return {
+      status: draining ? 'draining' : started ? 'ok' : 'starting',
+      device,
+      models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
+      loaded: [...pool.all()].map(([id]) => id),
+      load: { running, waiting: sum(({ requests }) => requests) - running, slots: sum(({ slots }) => slots) },
+    }
+  }
+  let heartbeats: Heartbeats | undefined
+  /** Takes nothing more, and ends what it has; a second signal, or too long a wait, ends it at once. */
+  const drain = async () => {
+    if (draining) process.exit(0)
+    draining = true
+    console.log(JSON.stringify({ level: 'info', event: 'draining', open: open.size }))
+    await heartbeats?.tell()
+    await Promise.race([idle(open), delay(DRAIN_MS)])
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, stop)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain())
+  process.once('disconnect', () => process.exit(0))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(settings.port, settings.host, resolve)
   })
+  if (settings.edge !== undefined) {
+    const { port } = server.address() as AddressInfo
+    const url = settings.advertisedUrl ?? `http://127.0.0.1:${port}`
+    heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe })
+  }
   await pool.load(first)
   started = true
+  await heartbeats?.tell()
   await pool.died
 }
 

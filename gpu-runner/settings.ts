@@ -20,6 +20,8 @@ const CHECKOUT = path.dirname(import.meta.dirname)
 const PORT_RULE = 'must be a whole number from 0 to 65535 (0: any free port)'
 const folder = v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.transform(absolute)))
 
+const address = v.pipe(v.string(), v.url('must be an address, such as http://10.0.0.2:8787'), v.regex(/^https?:/))
+
 const schema = v.object({
   RUNNER_HOST: v.optional(
     v.pipe(
@@ -33,6 +35,8 @@ const schema = v.object({
     '4711',
   ),
   RUNNER_SECRET: runnerSecretSchema,
+  EDGE_URL: v.optional(address),
+  RUNNER_ADVERTISED_URL: v.optional(address),
   TANDEM_HOME: folder,
   TANDEM_MODELS: folder,
   TANDEM_DEVICE: v.optional(v.picklist(['auto', 'cuda', 'webgpu', 'cpu']), 'auto'),
@@ -43,6 +47,10 @@ export interface RunnerSettings {
   readonly host: string
   readonly port: number
   readonly secret: string
+  /** The edge that it says it is there to, if any. */
+  readonly edge: string | undefined
+  /** Where that edge reaches it; by default on this machine. */
+  readonly advertisedUrl: string | undefined
   readonly models: string
   /** What is asked for. */
   readonly device: 'auto' | 'cuda' | 'cpu'
@@ -71,6 +79,8 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
     host: RUNNER_HOST,
     port: RUNNER_PORT,
     secret: RUNNER_SECRET,
+    edge: parsed.output.EDGE_URL,
+    advertisedUrl: parsed.output.RUNNER_ADVERTISED_URL,
     models: TANDEM_MODELS ?? path.join(TANDEM_HOME ?? path.join(CHECKOUT, '.tandem'), 'models'),
     device: TANDEM_DEVICE,
     threads: Math.min(MOST_THREADS, availableParallelism()),

@@ -28,11 +28,11 @@ async function waitsBetween(lifetimes: number[]): Promise<number[]> {
 }
 
 test('waits double up to a limit', async () => {
-  assert.deepEqual(await waitsBetween([0, 0, 0, 0, 0, 0, 0]), [500, 1000, 2000, 4000, 8000, 15_000, 15_000])
+  assert.deepEqual(await waitsBetween([0, 0, 0, 0, 0, 0, 0, 0]), [200, 400, 800, 1600, 3200, 6400, 12_800, 15_000])
 })
 
 test('a minute of health starts the waits afresh', async () => {
-  assert.deepEqual(await waitsBetween([0, 0, 59_999, 60_000, 0]), [500, 1000, 2000, 500, 1000])
+  assert.deepEqual(await waitsBetween([0, 0, 59_999, 60_000, 0]), [200, 400, 800, 200, 400])
 })
 
 test('what happened is said', async () => {
@@ -49,7 +49,7 @@ test('what happened is said', async () => {
     signal: stop.signal,
   })
   await supervising
-  assert.deepEqual(said, ['the runner stopped (signal SIGKILL); starting it again in 0.5 s.'])
+  assert.deepEqual(said, ['the runner stopped (signal SIGKILL); starting it again in 0.2 s.'])
 })
 
 test('an end that another start cannot mend is passed on', async () => {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ChildEnd, describeEnd } from './child-process.ts'
 
-const FIRST_WAIT_MS = 500
+const FIRST_WAIT_MS = 200
 const LONGEST_WAIT_MS = 15_000
 /** A process that ran this long was healthy: the next wait is the first one again. */
 const MS_OF_HEALTH = 60_000

@@ -64,6 +64,7 @@ export class Tandem {
         env: {
           RUNNER_HOST: '127.0.0.1',
           RUNNER_PORT: String(runnerPort),
+          EDGE_URL: url,
           RUNNER_SECRET: secret,
           TANDEM_HOME: folder,
           TANDEM_MODELS: models,

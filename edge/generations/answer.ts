@@ -2,10 +2,10 @@
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
 import type { EdgeContext } from '../context.ts'
-import { configOf } from '../env.ts'
 import { eventStream } from '../http/event-stream.ts'
 import { logFailure } from '../http/log.ts'
-import { ClientGone, Runner } from '../runners/runner.ts'
+import { ClientGone } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import { generateAll, type Indexed } from './fan-out.ts'
 
 export interface Asked {
@@ -19,7 +19,7 @@ export interface Asked {
 export async function answer(c: EdgeContext, { requests, stream, pieces, whole }: Asked): Promise<Response> {
   const stop = new AbortController()
   const requestId = c.get('requestId')
-  const runner = new Runner(configOf(c.env).runner, requestId)
+  const runner = new Runners(c.env, requestId)
   const events = await generateAll(runner, requests, AbortSignal.any([c.req.raw.signal, stop.signal]))
   const response = stream
     ? await eventStream(pieces(events), {

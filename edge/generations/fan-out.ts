@@ -1,6 +1,6 @@
 /** Several generations as one: the answers of a request with `n`, or with several prompts. */
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
-import type { Runner } from '../runners/runner.ts'
+import type { Runners } from '../runners/runners.ts'
 
 /** An event of the generation with that place in the list. */
 export interface Indexed {
@@ -13,7 +13,7 @@ export interface Indexed {
  * @throws ApiError what the runner refuses one of the requests with
  */
 export async function generateAll(
-  runner: Runner,
+  runner: Pick<Runners, 'generate'>,
   requests: readonly GenerationRequest[],
   signal: AbortSignal,
 ): Promise<AsyncGenerator<Indexed>> {

@@ -27,6 +27,8 @@ const PUBLIC: readonly PublicRoute[] = [
   open(READ, '/docs'),
   open(READ, '/docs/style\\.css'),
   open(['GET', 'POST'], '/session'),
+  // It asks for the runners' secret itself.
+  open(['POST'], '/internal/runners'),
   // What somebody has shared, for whoever has the link.
   open(READ, `/v1/shared/${SEGMENT}`),
 ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createApp, operations } from '../app.ts'
 import { PAGE_ADDRESSES } from '../middleware/public-routes.ts'
+import { HEARTBEAT_PATH } from '../routes/runners.ts'
 import { type Edge, startEdge } from '../testing/edge.ts'
 
 interface Document {
@@ -25,7 +26,8 @@ describe('the documents', () => {
   after(() => edge.stop())
 
   it('describe exactly what the router has', () => {
-    const page = new Set<string>([
+    const others = new Set<string>([
+      HEARTBEAT_PATH,
       ...PAGE_ADDRESSES,
       '/assets/*',
       '/favicon.ico',
@@ -34,7 +36,7 @@ describe('the documents', () => {
       '/robots.txt',
     ])
     const routed = createApp()
-      .routes.filter(({ method, path }) => method !== 'ALL' && !page.has(path))
+      .routes.filter(({ method, path }) => method !== 'ALL' && !others.has(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

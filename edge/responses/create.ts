@@ -3,8 +3,7 @@ import { ROOT_ITEM } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
 import type { Bindings } from '../env.ts'
-import { configOf } from '../env.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
 import { sha256 } from '../storage/secrets.ts'
 import { beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
@@ -162,7 +161,7 @@ async function truncated(env: Bindings, record: ResponseRecord, own: number): Pr
   if (generation.prompt.type !== 'chat') return record
   const { messages, tools } = generation.prompt
   const instructions = record.response.instructions === null ? 0 : 1
-  const runner = new Runner(configOf(env).runner, record.requestId)
+  const runner = new Runners(env, record.requestId)
   const without = (count: number) => [...messages.slice(0, instructions), ...messages.slice(instructions + count)]
   const fits = async (count: number): Promise<boolean> => {
     const prompt = { type: 'chat' as const, messages: without(count), ...(tools && { tools }) }

@@ -4,9 +4,9 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { ApiError } from '#protocol/error.ts'
-import { type Bindings, configOf } from '../env.ts'
+import type { Bindings } from '../env.ts'
 import { logFailure } from '../http/log.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import type { ResponseRecord } from './request.ts'
 import type { Refusal, ResponseObject } from './response-object.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
@@ -111,7 +111,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
       store: this.#store,
       generate: (request, signal) => {
         const requestId = this.#run.record?.requestId ?? ''
-        return new Runner(configOf(this.env).runner, requestId).generate(request, signal)
+        return new Runners(this.env, requestId).generate(request, signal)
       },
       now: () => Date.now(),
       sleep,

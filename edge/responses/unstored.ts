@@ -1,8 +1,7 @@
 /** A response that is kept nowhere: it ends with whoever reads it. */
 import type { Response as ApiResponse } from '#protocol/responses.ts'
 import type { Bindings } from '../env.ts'
-import { configOf } from '../env.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import { type ResponseRecord, renamed } from './request.ts'
 import { ResponseRun, type ResponseStore } from './response-run.ts'
 import { bytesOf, sleep } from './streams.ts'
@@ -13,7 +12,7 @@ export async function unstored(
   record: ResponseRecord,
   gone: AbortSignal,
 ): Promise<{ whole(): Promise<ApiResponse>; events(): ReadableStream<Uint8Array> }> {
-  const runner = new Runner(configOf(env).runner, record.requestId)
+  const runner = new Runners(env, record.requestId)
   const run = new ResponseRun({
     store: NOWHERE,
     generate: (request, signal) => runner.generate(request, signal),

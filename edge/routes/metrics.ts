@@ -1,6 +1,5 @@
 /** `GET /metrics`: what the runner has done, for Prometheus. */
-import { configOf } from '../env.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import type { Operation } from './operation.ts'
 
 const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8'
@@ -15,7 +14,7 @@ export const metricsOperation: Operation = {
   answer: { description: 'The metrics', contentType: 'text/plain' },
   errors: ['runner_unavailable'],
   async handle(c) {
-    const metrics = await new Runner(configOf(c.env).runner, c.get('requestId')).metrics()
+    const metrics = await new Runners(c.env, c.get('requestId')).metrics()
     return c.body(metrics, 200, { 'content-type': TEXT_FORMAT, 'cache-control': 'no-store' })
   },
 }

@@ -2,8 +2,7 @@ import { ApiError } from '#protocol/error.ts'
 import type { RunnerModel } from '#protocol/generation.ts'
 import { type Model, modelListSchema, modelSchema } from '#protocol/models.ts'
 import type { EdgeContext } from '../context.ts'
-import { configOf } from '../env.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import type { Operation } from './operation.ts'
 
 export const modelOperations: readonly Operation[] = [
@@ -37,7 +36,7 @@ export const modelOperations: readonly Operation[] = [
 ]
 
 async function models(c: EdgeContext): Promise<Model[]> {
-  const known = await new Runner(configOf(c.env).runner, c.get('requestId')).models()
+  const known = await new Runners(c.env, c.get('requestId')).models()
   return known.map(toModel)
 }
 

@@ -6,10 +6,9 @@ import {
   tokenizeRequestSchema,
 } from '#protocol/tokens.ts'
 import type { EdgeContext } from '../context.ts'
-import { configOf } from '../env.ts'
 import { toTurn } from '../generations/openai-chat.ts'
 import { readBody } from '../http/body.ts'
-import { Runner } from '../runners/runner.ts'
+import { Runners } from '../runners/runners.ts'
 import type { Operation } from './operation.ts'
 
 const common = {
@@ -56,6 +55,6 @@ async function detokenize(c: EdgeContext): Promise<Response> {
   return c.json({ prompt: text })
 }
 
-function runnerOf(c: EdgeContext): Runner {
-  return new Runner(configOf(c.env).runner, c.get('requestId'))
+function runnerOf(c: EdgeContext): Runners {
+  return new Runners(c.env, c.get('requestId'))
 }

@@ -14,13 +14,20 @@ import {
   type TokensRequest,
   tokensReplySchema,
 } from '#protocol/generation.ts'
-import type { RunnerConfig } from '../env.ts'
 
 /** Seconds after which a runner that is away is likely back. */
 const RETRY_SECONDS = 2
 const STATUS_TIMEOUT_MS = 5_000
 /** The longest event, in UTF-16 code units. */
 const EVENT_LENGTH = 1 << 18
+
+interface RunnerConfig {
+  /** Without a slash at the end. */
+  readonly url: string
+  readonly secret: string
+  /** The longest silence, in milliseconds. */
+  readonly timeoutMs: number
+}
 
 export class Runner {
   readonly #config: RunnerConfig

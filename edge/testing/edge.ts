@@ -77,7 +77,10 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           compatibilityDate: '2026-11-01',
           compatibilityFlags: ['enable_request_signal'],
           manifest: { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents: script } } },
-          exports: { StoredResponse: { type: 'durable-object', storage: 'sqlite' } },
+          exports: {
+            Fleet: { type: 'durable-object', storage: 'sqlite' },
+            StoredResponse: { type: 'durable-object', storage: 'sqlite' },
+          },
           assets: {
             directory: files,
             runWorkerFirst: true,
@@ -87,6 +90,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           },
           env: {
             DB: { type: 'd1' },
+            FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
             RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
             ASSETS: { type: 'assets' },
             RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },

@@ -28,8 +28,6 @@ const SETTINGS: readonly (readonly [string, RegExp])[] = [
 ]
 /** Read by Node, NVIDIA's container runtime, Grafana, or the manifest itself. */
 const OF_OTHERS = /^(NODE_ENV|NVIDIA_\w+|GF_\w+|POD_IP)$/
-/** For runners that register themselves with the edge. */
-const NOT_READ_YET = /^(EDGE_URL|RUNNER_ADVERTISED_URL)$/
 
 test('every setting is one that the code reads', () => {
   const code = globSync('{scripts,gpu-runner}/**/*.ts', { cwd: ROOT, exclude: (name) => name.endsWith('.test.ts') })
@@ -39,7 +37,7 @@ test('every setting is one that the code reads', () => {
     const names = namesIn(read(file), pattern).filter((name) => name !== '')
     assert.ok(names.length > 0, `${file} names settings`)
     for (const name of names) {
-      if (OF_OTHERS.test(name) || NOT_READ_YET.test(name)) continue
+      if (OF_OTHERS.test(name)) continue
       assert.match(code, new RegExp(`\\b${name}\\b`), `${file} sets ${name}, which nothing reads`)
     }
   }

@@ -49,7 +49,7 @@ test('a runner killed mid-stream: one error event, 503 meanwhile, then all is we
   await tandem.healthy()
   const answered = await tandem.fetch('/v1/chat/completions', chat({ max_tokens: 1 }))
   assert.equal(answered.status, 200, await answered.text())
-  assert.ok(tandem.lines.includes('The runner stopped (signal SIGKILL); starting it again in 0.5 s.'))
+  assert.ok(tandem.lines.includes('The runner stopped (signal SIGKILL); starting it again in 0.2 s.'))
   assert.notEqual(tandem.find(RUNNER).pid, runner.pid)
 })
 

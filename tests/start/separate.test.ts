@@ -44,11 +44,11 @@ test('an answer goes through both, and each ends when told to', async () => {
     RUNNER_SECRET: SECRET,
     TANDEM_MODELS: TEST_MODELS,
     TANDEM_DEVICE: 'cpu',
+    EDGE_URL: `http://127.0.0.1:${edgePort}`,
   })
   const edge = launch('scripts/edge.ts', {
     PORT: String(edgePort),
     RUNNER_SECRET: SECRET,
-    RUNNER_URL: `http://127.0.0.1:${runnerPort}`,
     TANDEM_HOME: home,
   })
   try {

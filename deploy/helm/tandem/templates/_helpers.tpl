@@ -16,10 +16,6 @@ helm.sh/chart: {{ (index . 0).Chart.Name }}-{{ (index . 0).Chart.Version }}
 {{ .Values.runnerSecret.existingSecret | default (printf "%s-runner-secret" .Release.Name) }}
 {{- end }}
 
-{{- define "tandem.runnerUrl" -}}
-{{ .Values.edge.runnerUrl | default (printf "http://%s-runner:4711" .Release.Name) }}
-{{- end }}
-
 {{/* What both parts' pods have in common. */}}
 {{- define "tandem.pod" -}}
 automountServiceAccountToken: false

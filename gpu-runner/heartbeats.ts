@@ -1,0 +1,72 @@
+/** Tells the edge every two seconds, and whenever something changes, that this runner is there and how it is. */
+import { randomUUID } from 'node:crypto'
+import { HEARTBEAT_MS, type Heartbeat } from '#protocol/runners.ts'
+
+/** While the edge has not been reached yet: it is perhaps just starting. */
+const FIRST_MS = 250
+const TIMEOUT_MS = 2_000
+
+export type RunnerState = Omit<Heartbeat, 'id' | 'url'>
+
+export interface HeartbeatsOptions {
+  /** The edge's address. */
+  readonly edge: string
+  readonly secret: string
+  /** Where the edge reaches this runner. */
+  readonly url: string
+  readonly describe: () => RunnerState
+}
+
+export class Heartbeats implements Disposable {
+  readonly #options: HeartbeatsOptions
+  readonly #id = randomUUID()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Why the last one failed; undefined if it did not. */
+  #failure: string | undefined
+  #heard = false
+  #over = false
+
+  constructor(options: HeartbeatsOptions) {
+    this.#options = options
+    void this.tell()
+  }
+
+  /** Says how it is now. A failure is logged, once; the next heartbeat tries again. */
+  async tell(): Promise<void> {
+    clearTimeout(this.#timer)
+    const failure = await this.#send()
+    if (failure !== this.#failure) {
+      const line = failure === undefined ? { event: 'edge-reached' } : { event: 'edge-not-reached', error: failure }
+      // An edge that starts at the same moment is no news.
+      if (failure === undefined || this.#heard) console.log(JSON.stringify({ level: 'info', ...line }))
+    }
+    this.#failure = failure
+    this.#heard ||= failure === undefined
+    if (this.#over) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.tell(), this.#heard ? HEARTBEAT_MS : FIRST_MS)
+    this.#timer.unref()
+  }
+
+  async #send(): Promise<string | undefined> {
+    const { edge, secret, url, describe } = this.#options
+    const heartbeat: Heartbeat = { id: this.#id, url, ...describe() }
+    try {
+      const response = await fetch(new URL('/internal/runners', edge), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+        body: JSON.stringify(heartbeat),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      const text = await response.text()
+      return response.ok ? undefined : `status ${response.status}: ${text.slice(0, 300)}`
+    } catch (error) {
+      return error instanceof Error ? String(error.cause ?? error.message) : String(error)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+  }
+}
