@@ -15,10 +15,7 @@ import { stopOnRequest } from './stop.ts'
 
 const runnerSchema = v.object({
   RUNNER_SECRET: runnerSecretSchema,
-  RUNNER_URL: v.optional(
-    v.pipe(v.string(), v.url('must be the address of a runner, such as http://10.0.0.2:4711')),
-    '',
-  ),
+  RUNNER_URL: v.optional(v.pipe(v.string(), v.url('must be the address of a runner, such as http://10.0.0.2:4711'))),
 })
 
 async function main(): Promise<void> {
@@ -33,7 +30,7 @@ async function main(): Promise<void> {
     host,
     port,
     loopback: false,
-    runnerUrl: RUNNER_URL,
+    runnerUrl: RUNNER_URL ?? '',
     data: home.edge,
     key: home.key,
   }

@@ -134,7 +134,10 @@ export class Runners {
     const known = await this.#known()
     const now = Date.now()
     const working = known.filter((runner) => runner.models === null || runner.status === 'ok')
-    const having = working.filter(({ models }) => models === null || models.some(({ id }) => id === model))
+    const serving = working.filter(({ models }) => models === null || models.some(({ id }) => id === model))
+    // One that was starting a moment ago knows best whether it still is.
+    const starting = known.filter((runner) => runner.models !== null && runner.status === 'starting')
+    const having = serving.length > 0 ? serving : starting
     const places = having
       .filter(({ id }) => breakerOf(id).allows(now))
       .map((runner): Place => {
@@ -147,9 +150,6 @@ export class Runners {
     if (places.length > 0) return places
     if (working.length > 0 && having.length === 0) {
       throw new ApiError('model_not_found', `The model '${model.slice(0, 100)}' does not exist.`, { param: 'model' })
-    }
-    if (known.some((runner) => runner.models !== null && runner.status === 'starting')) {
-      throw new ApiError('model_loading', 'A runner is loading its model.', { retryAfter: RETRY_SECONDS })
     }
     throw unavailable()
   }
