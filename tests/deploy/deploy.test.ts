@@ -22,7 +22,6 @@ const SETTINGS: readonly (readonly [string, RegExp])[] = [
   ['Dockerfile.cuda', /^(?:ENV| {3}) ([A-Z_]+)=/gm],
   ['compose.yaml', /\b([A-Z]+_[A-Z_]+)(?:: |=http)/g],
   ['compose.cuda.yaml', /^ {6}([A-Z_]+): /gm],
-  [`${TEMPLATES}/edge.yaml`, /- name: ([A-Z_]+)$/gm],
   [`${TEMPLATES}/runner.yaml`, /- name: ([A-Z_]+)$/gm],
   [`${TEMPLATES}/_helpers.tpl`, /- name: ([A-Z_]+)$/gm],
 ]
