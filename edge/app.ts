@@ -15,6 +15,7 @@ import { completionOperations } from './routes/completions.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { healthOperation } from './routes/health.ts'
+import { keyOperations } from './routes/keys.ts'
 import { metricsOperation } from './routes/metrics.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
@@ -25,6 +26,7 @@ import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
 import { tokenOperations } from './routes/tokens.ts'
+import { usageOperations } from './routes/usage.ts'
 import { ClientGone } from './runners/runner.ts'
 
 const apiOperations: readonly Operation[] = [
@@ -36,6 +38,8 @@ const apiOperations: readonly Operation[] = [
   ...conversationOperations,
   exportOperation,
   ...shareOperations,
+  ...keyOperations,
+  ...usageOperations,
   ...sessionOperations,
   healthOperation,
   metricsOperation,

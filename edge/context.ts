@@ -1,7 +1,7 @@
 /** What every handler is given. */
 import type { Context } from 'hono'
+import { EVERY_SCOPE, type KeyLimits, type Scope } from '#protocol/keys.ts'
 import type { Bindings } from './env.ts'
-import type { Scope } from './storage/scopes.ts'
 
 /** Who asks, and what they may ask. */
 export interface Principal {
@@ -11,6 +11,10 @@ export interface Principal {
   scopes: readonly string[]
   /** A session's end in Unix seconds, or null for a key. */
   sessionExpiresAt: number | null
+  /** The key shown, or the one that the session was exchanged for; null for the page of a loopback instance. */
+  keyId: string | null
+  /** The key's; null: none. */
+  limits: KeyLimits | null
 }
 
 export interface EdgeEnv {
@@ -28,7 +32,7 @@ export type EdgeContext = Context<EdgeEnv>
 
 /** Whether `principal` may call what `scope` guards. */
 export function mayCall(principal: Principal, scope: Scope): boolean {
-  return principal.scopes.includes('*') || principal.scopes.includes(scope)
+  return principal.scopes.includes(EVERY_SCOPE) || principal.scopes.includes(scope)
 }
 
 /** Who asks, on a route that is not public. */

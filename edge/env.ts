@@ -2,6 +2,7 @@
 import type { D1Database, Fetcher } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
+import type { AccountObjects } from './accounts/account-object.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
 import type { FleetObjects } from './runners/fleet-object.ts'
 
@@ -9,6 +10,7 @@ export interface Bindings {
   DB: D1Database
   /** The page's built files. */
   ASSETS: Fetcher
+  ACCOUNTS: AccountObjects
   FLEET: FleetObjects
   RESPONSES: ResponseObjects
   /** A runner that need not say that it is there. */

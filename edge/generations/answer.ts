@@ -1,7 +1,9 @@
 /** The answer to a request for generations, whole or as it comes. Whoever stops listening stops the runner. */
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
-import type { EdgeContext } from '../context.ts'
+import { type Account, accountOf, admit, Meter, renewing, settle } from '../accounts/admission.ts'
+import { type EdgeContext, principalOf } from '../context.ts'
+import type { Bindings } from '../env.ts'
 import { eventStream } from '../http/event-stream.ts'
 import { logFailure } from '../http/log.ts'
 import { ClientGone } from '../runners/runner.ts'
@@ -15,23 +17,70 @@ export interface Asked {
   readonly whole: (events: AsyncIterable<Indexed>) => Promise<object>
 }
 
-/** @throws ApiError if the runner refuses, or fails before anything has been sent */
+/** @throws ApiError if a limit is in the way, the runner refuses, or it fails before anything has been sent */
 export async function answer(c: EdgeContext, { requests, stream, pieces, whole }: Asked): Promise<Response> {
   const stop = new AbortController()
   const requestId = c.get('requestId')
-  const runner = new Runners(c.env, requestId)
-  const events = await generateAll(runner, requests, AbortSignal.any([c.req.raw.signal, stop.signal]))
+  const account = accountOf(principalOf(c))
+  const logged = (error: unknown) => logFailure({ requestId, method: c.req.method, route: c.req.path }, error)
+  const { headers } = await admit(c.env, account, requestId, requests, requestId)
+  const bill = new Bill(c.env, account, requestId, requests)
+  // It is settled even if the client has gone.
+  c.executionCtx.waitUntil(bill.settled.catch(logged))
+  const signal = AbortSignal.any([c.req.raw.signal, stop.signal])
+  const events = await generateAll(new Runners(c.env, requestId), requests, signal).catch((error: unknown) => {
+    bill.settle()
+    throw error
+  })
+  const metered = bill.metering(events)
   const response = stream
-    ? await eventStream(pieces(events), {
+    ? await eventStream(pieces(metered), {
         onCancel: () => stop.abort(),
         onError(error) {
-          if (error instanceof ApiError || error instanceof ClientGone) return
-          logFailure({ requestId, method: c.req.method, route: c.req.path }, error)
+          if (!(error instanceof ApiError || error instanceof ClientGone)) logged(error)
         },
       })
-    : Response.json(await whole(events))
+    : Response.json(await whole(metered))
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
   response.headers.set('cache-control', 'no-store')
   return response
+}
+
+/** What a request has used, written down when it ends, however it ends. */
+class Bill {
+  readonly settled: Promise<void>
+  readonly settle: () => void
+  readonly #meters: readonly Meter[]
+
+  constructor(env: Bindings, account: Account, id: string, requests: readonly GenerationRequest[]) {
+    const ended = Promise.withResolvers<void>()
+    this.settle = () => ended.resolve()
+    this.#meters = requests.map(() => new Meter(Date.now()))
+    const reservation = renewing(env, account, id)
+    this.settled = ended.promise.then(() => {
+      reservation[Symbol.dispose]()
+      const entries = this.#meters.map((meter, i) =>
+        meter.entry(`${id}.${i}`, account, requests[i]?.model ?? '', Date.now()),
+      )
+      return settle(
+        env,
+        account,
+        id,
+        entries.filter((entry) => entry !== null),
+      )
+    })
+  }
+
+  async *metering(events: AsyncIterable<Indexed>): AsyncGenerator<Indexed> {
+    try {
+      for await (const indexed of events) {
+        this.#meters[indexed.index]?.take(indexed.event)
+        yield indexed
+      }
+    } finally {
+      this.settle()
+    }
+  }
 }

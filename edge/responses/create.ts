@@ -2,6 +2,7 @@
 import { ROOT_ITEM } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
+import { type Account, type Admission, admit, settle } from '../accounts/admission.ts'
 import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
@@ -16,7 +17,7 @@ const MOST_ITEMS = 2048
 const ITEMS_A_PAGE = 100
 
 export interface Caller {
-  readonly owner: string
+  readonly account: Account
   readonly requestId: string
 }
 
@@ -24,17 +25,17 @@ export interface Caller {
 export async function toNewRecord(
   env: Bindings,
   request: ResponseRequest,
-  { id, owner, requestId }: Caller & { readonly id: string },
+  { id, account, requestId }: Caller & { readonly id: string },
 ): Promise<ResponseRecord> {
   const own = ownItems(request)
   const record = toRecord({
     request,
     id,
-    owner,
+    account,
     requestId,
     now: Date.now(),
     seed: request.seed ?? Math.floor(Math.random() * MOST_SEED),
-    input: [...(await contextOf(env, request, owner)), ...own],
+    input: [...(await contextOf(env, request, account.owner)), ...own],
   })
   return request.truncation === 'auto' ? truncated(env, record, own.length) : record
 }
@@ -55,7 +56,26 @@ export async function idFor(owner: string, key: string | undefined): Promise<str
 export const fingerprintOf = (request: ResponseRequest): Promise<string> => sha256(JSON.stringify(request))
 
 /** Begins a stored response. @throws ApiError what it is refused with */
-export async function begin(env: Bindings, request: ResponseRequest, record: ResponseRecord): Promise<void> {
+export async function begin(env: Bindings, request: ResponseRequest, record: ResponseRecord): Promise<Admission> {
+  const {
+    account,
+    requestId,
+    response: { id },
+    generation,
+  } = record
+  const admission = await admit(env, account, id, [generation], requestId).catch((error: unknown) => {
+    throw renamed(error)
+  })
+  try {
+    await beginAdmitted(env, request, record)
+    return admission
+  } catch (error) {
+    await settle(env, account, id, [])
+    throw error
+  }
+}
+
+async function beginAdmitted(env: Bindings, request: ResponseRequest, record: ResponseRecord): Promise<void> {
   const { owner, response } = record
   const fingerprint = await fingerprintOf(request)
   const stub = env.RESPONSES.getByName(response.id)

@@ -3,12 +3,14 @@ import type { ChatRequest } from '#protocol/chat.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
 import type { Item, Response, ResponseRequest } from '#protocol/responses.ts'
+import type { Account } from '../accounts/admission.ts'
 import { toGenerationRequest } from '../generations/openai-chat.ts'
 import { toMessages } from './items.ts'
 
 /** A response as it is asked for: nothing of it has been generated. */
 export interface ResponseRecord {
   readonly owner: string
+  readonly account: Account
   readonly requestId: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
@@ -24,7 +26,7 @@ export interface ResponseRecord {
 export interface Asked {
   readonly request: ResponseRequest
   readonly id: string
-  readonly owner: string
+  readonly account: Account
   readonly requestId: string
   readonly now: number
   /** Drawn if the request has none, so that the answer can be taken up again. */
@@ -34,7 +36,7 @@ export interface Asked {
 }
 
 /** @throws ApiError if fields contradict each other, under the names that they have in this request */
-export function toRecord({ request, id, owner, requestId, now, seed, input }: Asked): ResponseRecord {
+export function toRecord({ request, id, account, requestId, now, seed, input }: Asked): ResponseRecord {
   const logprobs = request.include?.includes('message.output_text.logprobs') ?? false
   if (request.top_logprobs && !logprobs) {
     const message = "'top_logprobs' is only allowed when 'include' has 'message.output_text.logprobs'."
@@ -44,10 +46,11 @@ export function toRecord({ request, id, owner, requestId, now, seed, input }: As
     throw new ApiError('invalid_value', "'background' is only allowed when 'store' is true.", { param: 'background' })
   }
   const generation = underOurNames(() =>
-    toGenerationRequest({ ...toChat(request, input), logprobs, seed } satisfies ChatRequest, owner),
+    toGenerationRequest({ ...toChat(request, input), logprobs, seed } satisfies ChatRequest, account.owner),
   )
   return {
-    owner,
+    owner: account.owner,
+    account,
     requestId,
     createdAt: now,
     response: toResponse(request, { id, now, seed }),

@@ -166,7 +166,7 @@ function recordOf(seed: number, background: boolean): ResponseRecord {
   return toRecord({
     request,
     id: `resp_${seed.toString(16).padStart(32, '0')}`,
-    owner: 'o',
+    account: { owner: 'o', keyId: null, limits: null },
     requestId: 'r',
     now: 1_000_000,
     seed,

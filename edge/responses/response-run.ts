@@ -6,7 +6,9 @@
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 import type { Response, ResponseEvent } from '#protocol/responses.ts'
+import { Meter } from '../accounts/admission.ts'
 import { concealed } from '../http/render-error.ts'
+import type { UsageEntry } from '../storage/usage.ts'
 import type { ResponseRecord } from './request.ts'
 import { type LogEntry, ResponseWriter } from './writer.ts'
 
@@ -50,14 +52,18 @@ export interface ResponseWorld {
   now(): number
   /** Settles early when `signal` is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
-  /** Called when it has ended and that is kept; again if that failed, or after a crash right then. */
-  settle(record: ResponseRecord, response: Response): Promise<void>
+  /**
+   * Called when it has ended and that is kept; again if that failed, or after a crash right then.
+   * @param used null if nothing was generated
+   */
+  settle(record: ResponseRecord, response: Response, used: UsageEntry | null): Promise<void>
 }
 
 export class ResponseRun {
   readonly #world: ResponseWorld
   #record: ResponseRecord | undefined
   #writer: ResponseWriter | undefined
+  #meter: Meter | undefined
   readonly #log: LogEntry[] = []
   /** What has happened and is not kept yet, so that nobody has been told of it. */
   #pending: LogEntry[] = []
@@ -159,6 +165,7 @@ export class ResponseRun {
   #adopt(record: ResponseRecord): void {
     this.#record = record
     this.#writer = new ResponseWriter(record)
+    this.#meter = new Meter(record.createdAt)
     this.#tell(this.#writer.begin())
   }
 
@@ -174,7 +181,9 @@ export class ResponseRun {
   async #run(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): Promise<void> {
     if (!this.ended) await this.#generate(record, begun)
     if (!this.ended || this.#settled) return
-    await this.#world.settle(record, this.#writer?.response ?? record.response)
+    const response = this.#writer?.response ?? record.response
+    const used = this.#meter?.entry(response.id, record.account, response.model, this.#world.now()) ?? null
+    await this.#world.settle(record, response, used)
     this.#settled = true
     this.#world.store.markSettled()
   }
@@ -260,6 +269,7 @@ export class ResponseRun {
   #enter(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       this.#log.push(entry)
+      if (entry.type === 'generation') this.#meter?.take(entry.event)
       this.#tell(this.#writer?.take(entry) ?? [])
     }
   }

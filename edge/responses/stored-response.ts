@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { ApiError } from '#protocol/error.ts'
+import { renewing } from '../accounts/admission.ts'
 import type { Bindings } from '../env.ts'
 import { logFailure } from '../http/log.ts'
 import { Runners } from '../runners/runners.ts'
@@ -83,6 +84,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
     const { record } = this.#run
     if (!record) return
     this.#run.resume()
+    using _reservation = renewing(this.env, record.account, record.response.id)
     try {
       await this.#run.idle()
     } catch (error) {
@@ -115,7 +117,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
       },
       now: () => Date.now(),
       sleep,
-      settle: (record, response) => settle(this.env, record, response),
+      settle: (record, response, used) => settle(this.env, record, response, used),
     })
   }
 }

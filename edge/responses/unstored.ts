@@ -1,31 +1,53 @@
 /** A response that is kept nowhere: it ends with whoever reads it. */
 import type { Response as ApiResponse } from '#protocol/responses.ts'
+import { type Admission, admit, renewing, settle } from '../accounts/admission.ts'
 import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { type ResponseRecord, renamed } from './request.ts'
 import { ResponseRun, type ResponseStore } from './response-run.ts'
 import { bytesOf, sleep } from './streams.ts'
 
-/** @throws ApiError what it is refused with */
+/**
+ * @param keep is given what has to be done although the reader has gone
+ * @throws ApiError what it is refused with
+ */
 export async function unstored(
   env: Bindings,
   record: ResponseRecord,
   gone: AbortSignal,
-): Promise<{ whole(): Promise<ApiResponse>; events(): ReadableStream<Uint8Array> }> {
+  keep: (work: Promise<unknown>) => void,
+): Promise<{ readonly admission: Admission; whole(): Promise<ApiResponse>; events(): ReadableStream<Uint8Array> }> {
   const runner = new Runners(env, record.requestId)
   const run = new ResponseRun({
     store: NOWHERE,
     generate: (request, signal) => runner.generate(request, signal),
     now: () => Date.now(),
     sleep,
-    settle: async () => {},
+    settle: (_record, response, used) => settle(env, record.account, response.id, used ? [used] : []),
   })
   const stop = () => void run.cancel()
   gone.addEventListener('abort', stop)
-  await run.begin(record).catch((error: unknown) => {
+  const {
+    account,
+    generation,
+    requestId,
+    response: { id },
+  } = record
+  const begun = async (): Promise<Admission> => {
+    const admission = await admit(env, account, id, [generation], requestId)
+    await run.begin(record).catch(async (error: unknown) => {
+      await settle(env, account, id, [])
+      throw error
+    })
+    return admission
+  }
+  const admission = await begun().catch((error: unknown) => {
     throw renamed(error)
   })
+  const reservation = renewing(env, account, id)
+  keep(run.idle().finally(() => reservation[Symbol.dispose]()))
   return {
+    admission,
     async whole() {
       await run.whole()
       return run.response ?? record.response

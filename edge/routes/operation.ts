@@ -1,8 +1,8 @@
 /** An operation of the API as data: the router serves it, the OpenAPI document describes it. */
 import type { ErrorCode } from '#protocol/error.ts'
+import type { Scope } from '#protocol/keys.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Schema } from '../http/validate.ts'
-import type { Scope } from '../storage/scopes.ts'
 
 export interface Operation {
   method: 'GET' | 'POST' | 'DELETE'

@@ -10,6 +10,7 @@ import {
   responseRequestSchema,
   responseSchema,
 } from '#protocol/responses.ts'
+import { type Admission, accountOf } from '../accounts/admission.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
@@ -103,11 +104,13 @@ const stored = (c: EdgeContext) => c.env.RESPONSES.getByName(ID_FORM.test(idOf(c
 
 async function create(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, responseRequestSchema)
-  const caller = { owner: owner(c), requestId: c.get('requestId') }
-  const id = await idFor(caller.owner, c.req.header('idempotency-key'))
+  const caller = { account: accountOf(principalOf(c)), requestId: c.get('requestId') }
+  const id = await idFor(caller.account.owner, c.req.header('idempotency-key'))
   if (!request.store) {
-    const run = await unstored(c.env, await toNewRecord(c.env, request, { id, ...caller }), c.req.raw.signal)
-    return request.stream ? served(c, eventStream(run.events())) : served(c, json(JSON.stringify(await run.whole())))
+    const record = await toNewRecord(c.env, request, { id, ...caller })
+    const run = await unstored(c.env, record, c.req.raw.signal, (work) => c.executionCtx.waitUntil(work))
+    const response = request.stream ? eventStream(run.events()) : json(JSON.stringify(await run.whole()))
+    return served(c, response, run.admission)
   }
   const stub = c.env.RESPONSES.getByName(id)
   const known =
@@ -115,10 +118,12 @@ async function create(c: EdgeContext): Promise<Response> {
   if (known === 'other') {
     throw new ApiError('idempotency_key_reused', 'This Idempotency-Key was used for another request already.')
   }
-  if (known === 'nobody') await begin(c.env, request, await toNewRecord(c.env, request, { id, ...caller }))
-  if (request.stream) return served(c, await events(c, id, -1))
-  const response = request.background ? await stub.response(caller.owner) : await stub.whole(caller.owner)
-  return served(c, json(response ?? missing(c)))
+  const admission =
+    known === 'nobody' ? await begin(c.env, request, await toNewRecord(c.env, request, { id, ...caller })) : undefined
+  if (request.stream) return served(c, await events(c, id, -1), admission)
+  const { owner } = caller.account
+  const response = request.background ? await stub.response(owner) : await stub.whole(owner)
+  return served(c, json(response ?? missing(c)), admission)
 }
 
 async function events(c: EdgeContext, id: string, after: number): Promise<Response> {
@@ -140,7 +145,9 @@ function json(text: string): Response {
   return new Response(text, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
 }
 
-function served(c: EdgeContext, response: Response): Response {
+/** @param admission none for one that was begun before */
+function served(c: EdgeContext, response: Response, admission?: Admission): Response {
+  for (const [name, value] of Object.entries(admission?.headers ?? {})) response.headers.set(name, value)
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
   return response

@@ -32,7 +32,15 @@ export async function authenticateKey(c: EdgeContext, key: string): Promise<Prin
   if (!hasKeyForm(key)) throw invalidKey(key)
   const principal = await remembered(await sha256(key), async (hash, now) => {
     const stored = await findKey(c.env.DB, hash, now)
-    return stored && { owner: stored.owner, scopes: stored.scopes, sessionExpiresAt: null }
+    return (
+      stored && {
+        owner: stored.owner,
+        scopes: stored.scopes,
+        sessionExpiresAt: null,
+        keyId: stored.id,
+        limits: stored.limits,
+      }
+    )
   })
   if (principal === null) throw invalidKey(key)
   return principal
@@ -44,12 +52,19 @@ async function authenticateCookie(c: EdgeContext): Promise<Principal | null> {
   if (configOf(c.env).loopback && !hasLoopbackHost(c.req.raw)) return null
   const principal = await remembered(await sha256(token), async (hash, now) => {
     const stored = await findSession(c.env.DB, hash, now)
-    return stored && { owner: stored.owner, scopes: stored.scopes, sessionExpiresAt: stored.expiresAt }
+    if (!stored) return null
+    const { owner, scopes, expiresAt, keyId, limits } = stored
+    return { owner, scopes, sessionExpiresAt: expiresAt, keyId, limits }
   })
   if (principal !== null && !SAFE_METHODS.has(c.req.method) && !isProvenSameOrigin(c.req.raw)) {
     throw new ApiError('forbidden_origin', 'A session may change things only from the page that it belongs to.')
   }
   return principal
+}
+
+/** Forgets everybody: what keys may do has changed. */
+export function forgetAll(): void {
+  cache.clear()
 }
 
 /** Forgets a session that was signed out. */

@@ -29,6 +29,10 @@ export class PrincipalCache {
     this.#entries.set(hash, { principal, until: Math.min(now + LIFETIME_MS, sessionEnd) })
   }
 
+  clear(): void {
+    this.#entries.clear()
+  }
+
   delete(hash: string): void {
     this.#entries.delete(hash)
   }

@@ -2,6 +2,9 @@
  * API keys: `tdm_` and 256 random bits, stored as SHA-256. Runs in Node too: `npm start` makes the first key with it.
  */
 import { uuidv7 } from 'uuidv7'
+import type { PageQuery } from '#protocol/conversations.ts'
+import { ApiError } from '#protocol/error.ts'
+import type { ApiKey, KeyLimits } from '#protocol/keys.ts'
 import type { Database } from './database.ts'
 import { randomSecret, sha256 } from './secrets.ts'
 
@@ -17,18 +20,21 @@ export interface NewKey {
   owner: string
   /** Milliseconds since the epoch; without it the key does not expire. */
   expiresAt?: number
+  limits?: KeyLimits
 }
 
 export interface StoredKey {
   id: string
   owner: string
   scopes: string[]
+  limits: KeyLimits | null
 }
 
 interface KeyRow {
   id: string
   owner: string
   scopes: string
+  limits: string | null
 }
 
 /** Makes a key. `key` is shown this once; only its hash is kept. */
@@ -36,7 +42,9 @@ export async function createKey(database: Database, options: NewKey): Promise<{ 
   const id = `key_${uuidv7().replaceAll('-', '')}`
   const key = `tdm_${randomSecret()}`
   await database
-    .prepare('INSERT INTO keys (id, hash, name, owner, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .prepare(
+      'INSERT INTO keys (id, hash, name, owner, scopes, created_at, expires_at, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
     .bind(
       id,
       await sha256(key),
@@ -45,6 +53,7 @@ export async function createKey(database: Database, options: NewKey): Promise<{ 
       options.scopes.join(' '),
       Date.now(),
       options.expiresAt ?? null,
+      fromLimits(options.limits),
     )
     .run()
   return { id, key }
@@ -68,10 +77,93 @@ export function hasKeyForm(text: string): boolean {
 export async function findKey(database: Database, hash: string, now: number): Promise<StoredKey | null> {
   const row = await database
     .prepare(
-      `SELECT id, owner, scopes FROM keys
+      `SELECT id, owner, scopes, limits FROM keys
        WHERE hash = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`,
     )
     .bind(hash, now)
     .first<KeyRow>()
-  return row === null ? null : { id: row.id, owner: row.owner, scopes: row.scopes.split(' ') }
+  if (row === null) return null
+  return { id: row.id, owner: row.owner, scopes: row.scopes.split(' '), limits: toLimits(row.limits) }
+}
+
+/** As the API shows it. */
+interface ShownRow {
+  id: string
+  name: string
+  owner: string
+  scopes: string
+  limits: string | null
+  created_at: number
+  expires_at: number | null
+  revoked_at: number | null
+}
+const SHOWN = 'SELECT id, name, owner, scopes, limits, created_at, expires_at, revoked_at FROM keys'
+
+export async function readKey(database: Database, id: string): Promise<ApiKey | null> {
+  const row = await database.prepare(`${SHOWN} WHERE id = ?`).bind(id).first<ShownRow>()
+  return row && toApiKey(row)
+}
+
+/** By the time of their making, newest first or oldest. @throws ApiError 400 if there is none to list `after` */
+export async function listKeys(
+  database: Database,
+  { limit, after, order }: PageQuery,
+): Promise<{ data: ApiKey[]; hasMore: boolean }> {
+  if (after !== undefined && !(await readKey(database, after))) {
+    throw new ApiError('invalid_value', `Invalid 'after': there is no '${after}'.`, { param: 'after' })
+  }
+  // An id begins with the time of its making.
+  const beyond = order === 'desc' ? '<' : '>'
+  const { results } = await database
+    .prepare(`${SHOWN} ${after === undefined ? '' : `WHERE id ${beyond} ?`} ORDER BY id ${order} LIMIT ?`)
+    .bind(...(after === undefined ? [] : [after]), limit + 1)
+    .all<ShownRow>()
+  return { data: results.slice(0, limit).map(toApiKey), hasMore: results.length > limit }
+}
+
+export interface KeyChange {
+  readonly name?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  /** Unix seconds; null: it does not expire. */
+  readonly expires_at?: number | null | undefined
+  readonly limits?: KeyLimits | undefined
+}
+
+/** What is undefined stays. */
+export async function updateKey(database: Database, id: string, change: KeyChange): Promise<void> {
+  const set = (column: string, value: string | number | null) => ({ column, value })
+  const changes = [
+    ...(change.name === undefined ? [] : [set('name', change.name)]),
+    ...(change.scopes === undefined ? [] : [set('scopes', change.scopes.join(' '))]),
+    ...(change.expires_at === undefined
+      ? []
+      : [set('expires_at', change.expires_at === null ? null : change.expires_at * 1000)]),
+    ...(change.limits === undefined ? [] : [set('limits', fromLimits(change.limits))]),
+  ]
+  if (changes.length === 0) return
+  await database
+    .prepare(`UPDATE keys SET ${changes.map(({ column }) => `${column} = ?`).join(', ')} WHERE id = ?`)
+    .bind(...changes.map(({ value }) => value), id)
+    .run()
+}
+
+export function toLimits(text: string | null): KeyLimits | null {
+  return text === null ? null : (JSON.parse(text) as KeyLimits)
+}
+
+function fromLimits(limits: KeyLimits | undefined): string | null {
+  return limits && Object.values(limits).some((limit) => limit !== undefined) ? JSON.stringify(limits) : null
+}
+
+function toApiKey({ scopes, limits, created_at, expires_at, revoked_at, ...row }: ShownRow): ApiKey {
+  const seconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000))
+  return {
+    ...row,
+    object: 'api_key',
+    scopes: scopes.split(' '),
+    limits: toLimits(limits) ?? {},
+    created_at: Math.floor(created_at / 1000),
+    expires_at: seconds(expires_at),
+    revoked_at: seconds(revoked_at),
+  }
 }

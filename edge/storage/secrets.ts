@@ -14,3 +14,8 @@ export async function sha256(text: string): Promise<string> {
   for (const byte of digest) hex += byte.toString(16).padStart(2, '0')
   return hex
 }
+
+/** A name for somebody new, whose things are theirs alone. */
+export function newOwner(): string {
+  return `user_${randomSecret().replaceAll(/[_-]/g, '').slice(0, 24)}`
+}

@@ -1,5 +1,8 @@
 /** Sessions of the page: a random token in a cookie, its SHA-256 here. One made from a key ends with the key. */
+
+import type { KeyLimits } from '#protocol/keys.ts'
 import type { Database } from './database.ts'
+import { toLimits } from './keys.ts'
 import { randomSecret, sha256 } from './secrets.ts'
 
 /** 30 days, in milliseconds. */
@@ -19,12 +22,16 @@ export interface StoredSession {
   scopes: string[]
   /** Milliseconds since the epoch. */
   expiresAt: number
+  keyId: string | null
+  limits: KeyLimits | null
 }
 
 interface SessionRow {
   owner: string
   scopes: string
   expires_at: number
+  key_id: string | null
+  limits: string | null
 }
 
 /** Whether `text` could be a session's token, so that nothing else is looked up. */
@@ -53,7 +60,7 @@ export async function createSession(
 export async function findSession(database: Database, hash: string, now: number): Promise<StoredSession | null> {
   const row = await database
     .prepare(
-      `SELECT sessions.owner, sessions.scopes, sessions.expires_at
+      `SELECT sessions.owner, sessions.scopes, sessions.expires_at, sessions.key_id, keys.limits
        FROM sessions LEFT JOIN keys ON keys.id = sessions.key_id
        WHERE sessions.hash = ? AND sessions.expires_at > ?
          AND (sessions.key_id IS NULL
@@ -61,7 +68,9 @@ export async function findSession(database: Database, hash: string, now: number)
     )
     .bind(hash, now, now)
     .first<SessionRow>()
-  return row === null ? null : { owner: row.owner, scopes: row.scopes.split(' '), expiresAt: row.expires_at }
+  if (row === null) return null
+  const { owner, scopes, expires_at, key_id, limits } = row
+  return { owner, scopes: scopes.split(' '), expiresAt: expires_at, keyId: key_id, limits: toLimits(limits) }
 }
 
 export async function deleteSession(database: Database, hash: string): Promise<void> {

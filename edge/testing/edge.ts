@@ -78,6 +78,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           compatibilityFlags: ['enable_request_signal'],
           manifest: { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents: script } } },
           exports: {
+            Account: { type: 'durable-object', storage: 'sqlite' },
             Fleet: { type: 'durable-object', storage: 'sqlite' },
             StoredResponse: { type: 'durable-object', storage: 'sqlite' },
           },
@@ -90,6 +91,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           },
           env: {
             DB: { type: 'd1' },
+            ACCOUNTS: { type: 'durable-object', worker: 'tandem', exportName: 'Account' },
             FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
             RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
             ASSETS: { type: 'assets' },

@@ -1,0 +1,18 @@
+/** What counts a key's use, as its callers have it. */
+import type { KeyLimits } from '#protocol/keys.ts'
+import type { Refused, Standing } from './limits.ts'
+
+export interface Verdict {
+  readonly refused: Refused | null
+  readonly standing: Standing
+}
+
+export interface AccountObject {
+  admit(limits: KeyLimits, id: string, tokens: number): Promise<Verdict>
+  renew(id: string): Promise<void>
+  settle(limits: KeyLimits, id: string, used: number): Promise<void>
+}
+
+export interface AccountObjects {
+  getByName(name: string): AccountObject
+}

@@ -1,0 +1,126 @@
+/**
+ * What one key may still do: token buckets for requests and tokens a minute (as RFC 2697's, refilled all the time),
+ * requests at once, tokens a month. Pure: the time is given, and may jump. What is admitted holds a reservation until it is
+ * settled; one that is never settled, because its edge is gone, runs out by itself.
+ */
+import type { KeyLimits } from '#protocol/keys.ts'
+
+const MINUTE_MS = 60_000
+/** A reservation that is not renewed lasts so long. */
+const LEASE_MS = 3 * MINUTE_MS
+/** How often it is renewed while its request runs. */
+export const RENEW_MS = MINUTE_MS
+
+interface Bucket {
+  /** What has been taken from it and not been refilled; below 0 never. */
+  taken: number
+  at: number
+}
+
+export interface AccountState {
+  readonly requests: Bucket
+  readonly tokens: Bucket
+  /** Of the month that is named, as settled. */
+  month: { name: string; tokens: number }
+  /** By id: what runs. */
+  readonly open: Record<string, { tokens: number; until: number }>
+}
+
+export type Refused = { readonly limit: keyof KeyLimits; readonly retryAfterMs: number }
+
+/** What is left, for the headers. */
+export interface Standing {
+  readonly requests?: { readonly limit: number; readonly remaining: number; readonly resetMs: number }
+  readonly tokens?: { readonly limit: number; readonly remaining: number; readonly resetMs: number }
+}
+
+export function newAccount(now: number): AccountState {
+  return { requests: { taken: 0, at: now }, tokens: { taken: 0, at: now }, month: monthOf(now), open: {} }
+}
+
+/**
+ * Admits a request, or says which limit is in its way.
+ * @param id of the request: one that is admitted already stays so
+ * @param tokens that it may take, prompt and answer
+ */
+export function admit(
+  state: AccountState,
+  limits: KeyLimits,
+  now: number,
+  { id, tokens }: { readonly id: string; readonly tokens: number },
+): Refused | undefined {
+  advance(state, limits, now)
+  if (state.open[id]) return undefined
+  const open = Object.values(state.open)
+  const { requests_per_minute: rpm, tokens_per_minute: tpm, concurrency, tokens_per_month: tpmonth } = limits
+  if (concurrency !== undefined && open.length >= concurrency) return { limit: 'concurrency', retryAfterMs: 1000 }
+  const reserved = open.reduce((sum, one) => sum + one.tokens, 0)
+  if (tpmonth !== undefined && state.month.tokens + reserved + tokens > tpmonth) {
+    return { limit: 'tokens_per_month', retryAfterMs: nextMonth(now) - now }
+  }
+  if (rpm !== undefined && state.requests.taken + 1 > rpm) {
+    return { limit: 'requests_per_minute', retryAfterMs: ((state.requests.taken + 1 - rpm) / rpm) * MINUTE_MS }
+  }
+  if (tpm !== undefined && state.tokens.taken + tokens > tpm) {
+    return { limit: 'tokens_per_minute', retryAfterMs: ((state.tokens.taken + tokens - tpm) / tpm) * MINUTE_MS }
+  }
+  state.requests.taken += 1
+  state.tokens.taken += tokens
+  state.open[id] = { tokens, until: now + LEASE_MS }
+  return undefined
+}
+
+/** A request goes on: its reservation does, too. */
+export function renew(state: AccountState, now: number, id: string): void {
+  const open = state.open[id]
+  if (open) open.until = now + LEASE_MS
+}
+
+/** A request has ended, having used so many tokens. Once: what is not open has been settled, or has run out. */
+export function settle(state: AccountState, limits: KeyLimits, now: number, id: string, used: number): void {
+  advance(state, limits, now)
+  const open = state.open[id]
+  if (!open) return
+  delete state.open[id]
+  state.tokens.taken = Math.max(0, state.tokens.taken - open.tokens + used)
+  state.month.tokens += used
+}
+
+export function standing({ requests, tokens }: AccountState, limits: KeyLimits): Standing {
+  const left = (limit: number, { taken }: Bucket) => ({
+    limit,
+    remaining: Math.max(0, Math.floor(limit - taken)),
+    resetMs: Math.ceil((taken / limit) * MINUTE_MS),
+  })
+  return {
+    ...(limits.requests_per_minute !== undefined && { requests: left(limits.requests_per_minute, requests) }),
+    ...(limits.tokens_per_minute !== undefined && { tokens: left(limits.tokens_per_minute, tokens) }),
+  }
+}
+
+function advance(state: AccountState, limits: KeyLimits, now: number): void {
+  refill(state.requests, limits.requests_per_minute, now)
+  refill(state.tokens, limits.tokens_per_minute, now)
+  const month = monthOf(now)
+  // A clock that was set back must not give a month's budget twice.
+  if (month.name > state.month.name) state.month = month
+  for (const [id, { until }] of Object.entries(state.open)) {
+    // Nor one that was set back keep a reservation for ever.
+    if (until <= now || until > now + LEASE_MS) delete state.open[id]
+  }
+}
+
+function refill(bucket: Bucket, perMinute: number | undefined, now: number): void {
+  const elapsed = Math.max(0, now - bucket.at)
+  if (perMinute !== undefined) bucket.taken = Math.max(0, bucket.taken - (elapsed / MINUTE_MS) * perMinute)
+  bucket.at = now
+}
+
+function monthOf(now: number): { name: string; tokens: number } {
+  return { name: new Date(now).toISOString().slice(0, 7), tokens: 0 }
+}
+
+function nextMonth(now: number): number {
+  const date = new Date(now)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
+}
