@@ -164,6 +164,23 @@ describe('keys', () => {
     assert.ok((await usage()).length > 1, 'everybody’s')
   })
 
+  test('the same Idempotency-Key has the same answer, once', async () => {
+    const headers = { 'idempotency-key': 'once' }
+    const ask = (body: object = {}) => edge.ask('/v1/chat/completions', { body: { ...CHAT, ...body }, headers })
+    const calls = edge.runner.calls.length
+    edge.runner.script = refuses(new ApiError('queue_full', 'full', { retryAfter: 1 }))
+    assert.equal((await ask()).status, 429, 'what failed may be tried again')
+    edge.runner.script = saysResumably(WORDS)
+    const both = await Promise.all([ask(), ask()])
+    const statuses = both.map(({ status }) => status).sort()
+    assert.ok(statuses[0] === 200 && (statuses[1] === 200 || statuses[1] === 409), statuses.join())
+    const first = await both.find(({ status }) => status === 200)?.json()
+    assert.deepEqual(await (await ask()).json(), first)
+    assert.equal(edge.runner.calls.length, calls + 2)
+    assert.equal((await errorOf(await ask({ seed: 1 }))).code, 'idempotency_key_reused')
+    assert.equal((await errorOf(await ask({ stream: true }))).param, 'stream')
+  })
+
   test('usage refuses a time that is none', async () => {
     for (const query of ['', '?start_time=x', '?start_time=10&end_time=5', '?start_time=0&bucket_width=1h']) {
       assert.equal((await edge.ask(`/v1/usage${query}`)).status, 400, query)

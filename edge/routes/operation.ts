@@ -28,6 +28,8 @@ export const GENERATION_ERRORS = [
   'context_length_exceeded',
   'model_not_found',
   'queue_full',
+  'rate_limit_exceeded',
+  'insufficient_quota',
   'runner_failed',
   'runner_unavailable',
   'runner_timeout',
