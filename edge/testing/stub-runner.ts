@@ -34,6 +34,10 @@ export async function startStubRunner(): Promise<StubRunner> {
   const server = createServer(async (request, response) => {
     if (request.url === '/health')
       return json(response, runner.healthy ? 200 : 503, { status: runner.healthy ? 'ok' : 'starting' })
+    if (request.url === '/metrics') {
+      response.end('# TYPE tandem:slots gauge\ntandem:slots 4\n')
+      return
+    }
     if (request.url === '/tokens')
       return json(response, 200, { tokens: [1, 2, 3, 4, 5], text: '', contextLength: 2048 })
     if (request.url === '/models') return json(response, 200, { models: [MODEL] })

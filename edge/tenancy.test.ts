@@ -1,0 +1,201 @@
+/** Nobody gets in, and nobody sees another's: for every operation that the router has. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { EVERY_SCOPE, SCOPES } from '#protocol/keys.ts'
+import { operations } from './app.ts'
+import { isPublic } from './middleware/public-routes.ts'
+import type { Operation } from './routes/operation.ts'
+import { type Edge, errorOf, startEdge } from './testing/edge.ts'
+import { saysResumably } from './testing/stub-runner.ts'
+
+const closed = operations.filter(({ scope }) => scope !== null)
+const withId = closed.filter(({ path }) => path.includes('{'))
+const nameOf = ({ method, path }: Operation) => `${method} ${path}`
+/** A path with something in the place of each name. */
+const filled = (path: string) => path.replaceAll(/\{\w+\}/g, 'none')
+
+/** Ids that are nobody's: what they name is the same for all. */
+const COMMON = new Set(['GET /v1/models/{id}'])
+/** Whoever may administer sees every key. */
+const ADMINISTERED = /^\w+ \/v1\/keys\//
+
+describe('every operation', () => {
+  let edge: Edge
+  before(async () => {
+    edge = await startEdge()
+    edge.runner.script = saysResumably(['Mine'])
+  })
+  after(() => edge.stop())
+
+  test('that has a scope is closed, every other one is listed as public', () => {
+    for (const { method, path, scope } of operations) {
+      const open = isPublic(method, path.replaceAll(/\{\w+\}/g, 'x'))
+      assert.equal(open, scope === null || path.startsWith('/v1/shared/'), `${method} ${path}`)
+    }
+  })
+
+  test('asks for a key that is good', async () => {
+    const { id, key } = await edge.newKey()
+    await edge.database.prepare('UPDATE keys SET expires_at = 1 WHERE id = ?').bind(id).run()
+    for (const operation of closed) {
+      const ask = { method: operation.method, ...(operation.method === 'POST' && { body: {} }) }
+      const path = filled(operation.path)
+      for (const shown of [null, 'x', `tdm_${'a'.repeat(43)}`, key]) {
+        const response = await edge.ask(path, { ...ask, key: shown })
+        assert.equal(response.status, 401, `${nameOf(operation)} with ${shown}`)
+        assert.equal(response.headers.get('www-authenticate'), 'Bearer')
+        await response.arrayBuffer()
+      }
+      const elsewhere = await edge.ask(path, { ...ask, key: null, headers: { 'x-api-key': edge.key } })
+      assert.equal(elsewhere.status, 401, `${nameOf(operation)} with x-api-key`)
+    }
+  })
+
+  test('asks for its scope', async () => {
+    for (const operation of closed) {
+      const { scope, method, path } = operation
+      const ask = { method, ...(method === 'POST' && { body: { none: 1 } }) }
+      const others = await edge.newKey({ scopes: SCOPES.filter((other) => other !== scope) })
+      const refused = await edge.ask(filled(path), { ...ask, key: others.key })
+      assert.equal(refused.status, 403, nameOf(operation))
+      assert.equal((await errorOf(refused)).code, 'insufficient_scope')
+      const own = await edge.newKey({ scopes: [scope ?? EVERY_SCOPE] })
+      const { status } = await edge.ask(filled(path), { ...ask, key: own.key })
+      assert.ok(status !== 401 && status !== 403, `${nameOf(operation)}: ${status}`)
+    }
+  })
+
+  test('is not reached by another spelling of its address', async () => {
+    for (const operation of closed) {
+      const path = filled(operation.path)
+      const [, first = '', ...rest] = path.split('/')
+      const spellings = [
+        `/${path}`,
+        path.replace(/\/([^/]*)$/, '//$1'),
+        `${path}/`,
+        `/./${path.slice(1)}`,
+        `/x/..${path}`,
+        `/%2e${path}`,
+        `/x/%2e%2e${path}`,
+        path.replace('/', '/%2f'),
+        `/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/${rest.join('/')}`,
+        path.toUpperCase(),
+        `${path}%00`,
+        `${path};a=b`,
+      ]
+      for (const spelling of spellings) {
+        for (const method of [operation.method, 'HEAD']) {
+          const { status, body } = await edge.raw(spelling, { method, key: null })
+          assert.ok(status === 401 || status === 400, `${method} ${spelling}: ${status} ${body.slice(0, 100)}`)
+        }
+      }
+      assert.equal((await edge.raw(path, { method: 'HEAD', key: null })).status, 401)
+    }
+  })
+
+  test('with an id gives nobody what is another’s', async () => {
+    const mine = (await edge.newKey({ owner: 'mine' })).key
+    const theirs = (await edge.newKey({ owner: 'theirs' })).key
+    const make = await maker(edge, mine)
+    for (const operation of withId) {
+      const name = nameOf(operation)
+      if (COMMON.has(name) || ADMINISTERED.test(name)) continue
+      const { path, none, body } = await make(name)
+      const ask = { method: operation.method, ...(body !== undefined && { body }), key: theirs }
+      const refused = await edge.ask(path, ask)
+      assert.equal(refused.status, 404, `${name}: ${refused.status}`)
+      // What is another's is as if it had never been.
+      const nobodys = await edge.ask(none, ask)
+      assert.equal(nobodys.status, 404)
+      const [theirsSay, nobodysSay] = [await refused.text(), await nobodys.text()]
+      assert.equal(blanked(theirsSay), blanked(nobodysSay), name)
+      const { status } = await edge.ask(path, { ...ask, key: mine })
+      assert.ok(status === 200 || status === 201, `${name} of one’s own: ${status}`)
+    }
+  })
+
+  test('takes no id of another’s in its body', async () => {
+    const mine = (await edge.newKey({ owner: 'mine' })).key
+    const theirs = (await edge.newKey({ owner: 'theirs' })).key
+    const things = await thingsOf(edge, mine)
+    for (const body of [
+      { previous_response_id: things.response },
+      { conversation: things.conversation },
+      { conversation: { id: things.conversation, previous_item_id: things.item } },
+    ]) {
+      const response = await edge.ask('/v1/responses', { body: { model: 'stub', input: 'x', ...body }, key: theirs })
+      assert.equal(response.status, 404, JSON.stringify(body))
+    }
+    const own = await thingsOf(edge, theirs)
+    for (const [path, body] of [
+      [`/v1/conversations/${own.conversation}/branch`, { item_id: things.item }],
+      [`/v1/conversations/${own.conversation}/head`, { item_id: things.item }],
+      [
+        `/v1/conversations/${own.conversation}/items`,
+        { items: [{ role: 'user', content: 'x' }], previous_item_id: things.item },
+      ],
+    ] as const) {
+      const { status } = await edge.ask(path, { body, key: theirs })
+      assert.ok(status === 404 || status === 400, `${path}: ${status}`)
+    }
+  })
+})
+
+/** Without ids, which differ. */
+const blanked = (text: string) => text.replaceAll(/\b(?:conv|msg|resp|share|key|none)_?[0-9a-zA-Z]*/g, '·')
+
+interface Things {
+  readonly conversation: string
+  readonly item: string
+  readonly response: string
+  readonly share: string
+}
+
+/** One of each kind. */
+async function thingsOf(edge: Edge, key: string): Promise<Things> {
+  const post = async (path: string, body: object) => {
+    const response = await edge.ask(path, { body, key })
+    assert.equal(response.status, 200, await response.clone().text())
+    return (await response.json()) as { id: string; data?: { id: string }[] }
+  }
+  const conversation = await post('/v1/conversations', {})
+  const path = `/v1/conversations/${conversation.id}`
+  const items = await post(`${path}/items`, { items: [{ role: 'user', content: 'A secret' }] })
+  const share = await post(`${path}/share`, {})
+  const response = await post('/v1/responses', { model: 'stub', input: 'A secret' })
+  const [item] = items.data ?? []
+  return { conversation: conversation.id, item: item?.id ?? '', response: response.id, share: share.id }
+}
+
+/** How each operation with an id is asked for: a new operation has to find its place here. */
+async function maker(edge: Edge, key: string) {
+  return async (name: string): Promise<{ path: string; none: string; body: object | undefined }> => {
+    const things = await thingsOf(edge, key)
+    const [, path = ''] = name.split(' ')
+    const kind = path.split('/')[2] ?? ''
+    const ids: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      conversations: { id: things.conversation, item_id: things.item, share_id: things.share },
+      responses: { id: things.response },
+    }
+    const bodies: Readonly<Record<string, object>> = {
+      'POST /v1/conversations/{id}': { metadata: {} },
+      'POST /v1/conversations/{id}/items': { items: [{ role: 'user', content: 'x' }] },
+      'POST /v1/conversations/{id}/branch': { item_id: things.item },
+      'POST /v1/conversations/{id}/head': { item_id: things.item },
+      'POST /v1/conversations/{id}/share': {},
+      'POST /v1/responses/{id}/cancel': {},
+    }
+    const known = ids[kind]
+    assert.ok(known, `${name} is new: say here how what it names is made`)
+    const fill = (change: (id: string) => string) =>
+      path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
+        const id = known[parameter]
+        assert.ok(id, `${name} has a new parameter '${parameter}'`)
+        return change(id)
+      })
+    const query = name.endsWith('/export') ? '?format=json' : ''
+    const none = fill((id) => id.slice(0, -6) + '0'.repeat(6))
+    assert.ok(!name.startsWith('POST') || bodies[name], `${name} is new: say here what it takes`)
+    return { path: fill((id) => id) + query, none: none + query, body: bodies[name] }
+  }
+}
