@@ -1,0 +1,138 @@
+/**
+ * kill -9 at random moments of the runner, of workerd and of what holds it: what was acknowledged is there afterwards,
+ * whole and as it would have been, and is written down once. `FAULTS=200 SEED=7 npm test -- faults` for more of them.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { UsagePage } from '#protocol/keys.ts'
+import type { Response as ApiResponse } from '#protocol/responses.ts'
+import { MODEL } from '../support/model.ts'
+import { startTandem, type TestTandem } from '../support/tandem.ts'
+
+const FAULTS = Number(process.env.FAULTS ?? 4)
+const SEED = Number(process.env.SEED ?? 1)
+const VICTIMS = ['gpu-runner/main.ts', '/workerd serve', 'scripts/edge-host.ts']
+/** Responses in flight at each fault; each of them is one of so many, whose text is known. */
+const RESPONSES = 3
+const TEXTS = 4
+const READY_MS = 10_000
+
+/** mulberry32 */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const asked = (which: number, more: object = {}) => ({
+  json: {
+    model: MODEL,
+    input: `Story number ${which}.`,
+    seed: which,
+    max_output_tokens: 40,
+    ignore_eos: true,
+    ...more,
+  },
+})
+const textOf = ({ output }: ApiResponse) =>
+  output.flatMap((item) => (item.type === 'message' ? item.content.map(({ text }) => text) : [])).join('')
+
+async function answered(tandem: TestTandem, id: string): Promise<ApiResponse> {
+  for (;;) {
+    const response = await tandem.fetch(`/v1/responses/${id}`).catch(() => undefined)
+    if (response?.ok) {
+      const answer = (await response.json()) as ApiResponse
+      if (answer.status !== 'queued' && answer.status !== 'in_progress') return answer
+    } else {
+      // Away, or being started again; but never gone.
+      assert.notEqual(response?.status, 404, `${id} was acknowledged`)
+      await response?.body?.cancel()
+    }
+    await delay(50)
+  }
+}
+
+/** The text deltas of a stream, as far as it goes, and the number of its last event. */
+async function read(response: Response): Promise<{ id: string; text: string; last: number }> {
+  let sse = ''
+  try {
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body ?? []) sse += decoder.decode(chunk, { stream: true })
+  } catch {
+    // The line broke.
+  }
+  const events = [...sse.matchAll(/^data: (.*)\n\n/gm)].map(
+    ([, data]) => JSON.parse(data ?? '') as { sequence_number: number; delta?: string; response?: { id: string } },
+  )
+  const text = events.map(({ delta = '' }) => delta).join('')
+  return { id: events[0]?.response?.id ?? '', text, last: events.at(-1)?.sequence_number ?? -1 }
+}
+
+test(`${FAULTS} kills at random moments`, async (t) => {
+  await using tandem = await startTandem()
+  const random = randomFrom(SEED)
+  const texts: string[] = []
+  let tokens = 0
+  let requests = 0
+  const count = ({ usage }: ApiResponse) => {
+    requests++
+    tokens += usage?.output_tokens ?? 0
+  }
+  for (let which = 0; which < TEXTS; which++) {
+    const response = (await (await tandem.fetch('/v1/responses', asked(which))).json()) as ApiResponse
+    texts.push(textOf(response))
+    count(response)
+  }
+  let slowest = 0
+  for (let fault = 0; fault < FAULTS; fault++) {
+    const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? ''
+    const picks = Array.from({ length: RESPONSES }, () => Math.floor(random() * TEXTS))
+    const streamed = Math.floor(random() * TEXTS)
+    const reading = tandem.fetch('/v1/responses', asked(streamed, { stream: true })).then(read)
+    const ids = await Promise.all(
+      picks.map(async (which) => {
+        const response = await tandem.fetch('/v1/responses', asked(which, { background: true }))
+        assert.equal(response.status, 200)
+        return ((await response.json()) as ApiResponse).id
+      }),
+    )
+    await delay(random() * 700)
+    process.kill(tandem.find(victim).pid, 'SIGKILL')
+    const since = performance.now()
+    await tandem.healthy()
+    slowest = Math.max(slowest, performance.now() - since)
+    for (const [i, id] of ids.entries()) {
+      const answer = await answered(tandem, id)
+      assert.equal(answer.error, null, `fault ${fault} of ${victim}`)
+      assert.equal(textOf(answer), texts[picks[i] ?? 0], `fault ${fault} of ${victim}`)
+      count(answer)
+    }
+    const begun = await reading
+    assert.match(begun.id, /^resp_/)
+    const answer = await answered(tandem, begun.id)
+    const rest = await read(await tandem.fetch(`/v1/responses/${begun.id}?stream=true&starting_after=${begun.last}`))
+    if (answer.error === null) assert.equal(begun.text + rest.text, texts[streamed], `fault ${fault} of ${victim}`)
+    else assert.ok(texts[streamed]?.startsWith(begun.text + rest.text), `fault ${fault}: ${answer.error.message}`)
+    if (answer.error === null) count(answer)
+  }
+  t.diagnostic(`ready again within ${Math.round(slowest)} ms`)
+  assert.ok(slowest < READY_MS, `ready again after ${Math.round(slowest)} ms`)
+  const start = Math.floor(Date.now() / 1000) - 86_400
+  const page = (await (await tandem.fetch(`/v1/usage?start_time=${start}`)).json()) as UsagePage
+  const results = page.data.flatMap(({ results }) => results)
+  const sum = (pick: (result: (typeof results)[number]) => number) => results.reduce((all, one) => all + pick(one), 0)
+  assert.equal(
+    sum(({ num_model_requests }) => num_model_requests),
+    requests,
+    'each is written down once',
+  )
+  assert.equal(
+    sum(({ output_tokens }) => output_tokens),
+    tokens,
+  )
+})
