@@ -1,14 +1,18 @@
 /** A chat model, loaded: its tokenizer and chat template on this thread, its engine on another. */
 import { createHash } from 'node:crypto'
+import * as v from 'valibot'
 import type { CatalogueEntry } from '#models/catalogue/schema.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
+import type { GgufMetadata } from '#models/importers/gguf-metadata.ts'
 import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { Prompt, RunnerModel } from '#protocol/generation.ts'
+import { type Prompt, type RunnerModel, type TokenizerReply, tokenizerReplySchema } from '#protocol/generation.ts'
 import { EngineClient } from './engine/engine-client.ts'
 import type { EngineMemory } from './engine/engine-thread.ts'
 import { openRangeReader } from './store/range-reader.ts'
+
+const METADATA = tokenizerReplySchema.entries.metadata
 
 export interface ChatModelOptions {
   readonly entry: CatalogueEntry
@@ -39,12 +43,20 @@ export class ChatModel {
   readonly engine: EngineClient
   readonly #tokenizer: Tokenizer
   readonly #template: ChatTemplate
+  readonly #metadata: GgufMetadata
 
-  private constructor(info: RunnerModel, engine: EngineClient, tokenizer: Tokenizer, template: ChatTemplate) {
+  private constructor(
+    info: RunnerModel,
+    engine: EngineClient,
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+    metadata: GgufMetadata,
+  ) {
     this.info = info
     this.engine = engine
     this.#tokenizer = tokenizer
     this.#template = template
+    this.#metadata = metadata
   }
 
   static async load({ entry, path, device, cuda, threads, memory }: ChatModelOptions): Promise<ChatModel> {
@@ -55,7 +67,13 @@ export class ChatModel {
     const template = createChatTemplate(metadata)
     const engine = await starting
     const info = { ...describeModel(entry, device), contextLength: engine.contextLength }
-    return new ChatModel(info, engine, tokenizer, template)
+    return new ChatModel(info, engine, tokenizer, template, metadata)
+  }
+
+  /** What the tokenizer and the template are made of, for others that count tokens. */
+  get tokenizerMetadata(): TokenizerReply {
+    const about = [...this.#metadata].filter(([key]) => key.startsWith('tokenizer.'))
+    return { contextLength: this.info.contextLength, metadata: v.parse(METADATA, Object.fromEntries(about)) }
   }
 
   /**

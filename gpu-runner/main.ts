@@ -17,6 +17,7 @@ import { Metrics } from './metrics.ts'
 import { ModelPool } from './model-pool.ts'
 import { generations } from './routes/generations.ts'
 import { createRunnerServer, sendJson } from './routes/server.ts'
+import { tokenizers } from './routes/tokenizers.ts'
 import { tokens } from './routes/tokens.ts'
 import { readSettings, SettingsError } from './settings.ts'
 import { installedModels } from './store/installed.ts'
@@ -98,6 +99,7 @@ async function main(): Promise<void> {
       return answer(exchange)
     },
     'POST /tokens': tokens(find),
+    'POST /tokenizers': tokenizers(find),
   })
   const open = new Set<ServerResponse>()
   let draining = false

@@ -125,6 +125,16 @@ export const tokensReplySchema = v.object({
 })
 export type TokensReply = v.InferOutput<typeof tokensReplySchema>
 
+/** `POST /tokenizers` of a runner: what a model's tokenizer and chat template are made of. */
+export const tokenizerRequestSchema = v.strictObject({ model: v.string() })
+const scalar = v.union([v.string(), v.number(), v.boolean()])
+export const tokenizerReplySchema = v.object({
+  contextLength: v.number(),
+  /** The checkpoint's metadata, as far as it is about the tokenizer. */
+  metadata: v.record(v.string(), v.union([scalar, v.array(v.string()), v.array(v.number())])),
+})
+export type TokenizerReply = v.InferOutput<typeof tokenizerReplySchema>
+
 export const usageSchema = v.object({
   promptTokens: v.number(),
   completionTokens: v.number(),

@@ -7,6 +7,7 @@ import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { type UsageEntry, writeUsage } from '../storage/usage.ts'
 import { RENEW_MS, type Refused, type Standing } from './limits.ts'
+import { type Counted, countTokens } from './token-counter.ts'
 
 /** What the headers say where there is no limit. */
 const NO_LIMIT = 1_000_000_000
@@ -58,19 +59,29 @@ export function renewing(env: Bindings, { keyId, limits }: Account, id: string):
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-/** Prompts, counted by the model's own tokenizer, and the answers' bounds. */
+/**
+ * Prompts, counted by the model's own tokenizer, and the answers' bounds.
+ * @throws ApiError `context_length_exceeded`, before a runner is asked
+ */
 async function tokensOf(env: Bindings, requests: readonly GenerationRequest[], requestId: string): Promise<number> {
   const runners = new Runners(env, requestId)
   // The answers of one request have one prompt, but for several bare ones.
-  const prompts = new Map(requests.map((request) => [JSON.stringify(request.prompt), request]))
-  const lengths = new Map<string, number>()
-  for (const [key, { model, prompt }] of prompts) {
-    lengths.set(key, (await runners.tokens({ model, input: prompt })).tokens.length)
+  const prompts = new Map<string, Counted>()
+  let sum = 0
+  for (const { model, prompt, maxTokens } of requests) {
+    const key = JSON.stringify(prompt)
+    const counted = prompts.get(key) ?? (await countTokens(runners, model, prompt))
+    prompts.set(key, counted)
+    const { tokens, contextLength } = counted
+    const left = contextLength - tokens
+    if (left < 1 || (maxTokens ?? 0) > left) {
+      const param = prompt.type === 'chat' ? 'messages' : 'prompt'
+      const message = `The maximum context length of ${model} is ${contextLength} tokens; this request needs ${tokens} for its ${param} and ${maxTokens ?? 'at least 1'} for the answer.`
+      throw new ApiError('context_length_exceeded', message, { param })
+    }
+    sum += tokens + Math.min(left, maxTokens ?? UNBOUNDED_ANSWER)
   }
-  return requests.reduce(
-    (sum, { prompt, maxTokens }) => sum + (lengths.get(JSON.stringify(prompt)) ?? 0) + (maxTokens ?? UNBOUNDED_ANSWER),
-    0,
-  )
+  return sum
 }
 
 /** A request has ended: its tokens go to the ledger, and its reservation is given back. May be called again. */

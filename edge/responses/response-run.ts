@@ -21,8 +21,8 @@ const MOST_DEATHS = 3
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
 /** Between writes: so many times as long as the last one took. */
-const REST = 3
-const LONGEST_REST_MS = 50
+const REST = 4
+const LONGEST_REST_MS = 250
 
 /** What passes: another try may have an answer. */
 const PASSING = new Set(['runner_failed', 'runner_unavailable', 'runner_timeout', 'queue_full', 'model_loading'])

@@ -10,8 +10,10 @@ import {
   type RunnerModel,
   runnerHealthSchema,
   runnerModelsSchema,
+  type TokenizerReply,
   type TokensReply,
   type TokensRequest,
+  tokenizerReplySchema,
   tokensReplySchema,
 } from '#protocol/generation.ts'
 
@@ -67,6 +69,18 @@ export class Runner {
     })
     if (!response.ok) throw await refusal(response)
     return parse(tokensReplySchema, await json(response))
+  }
+
+  /** @throws ApiError */
+  async tokenizer(model: string): Promise<TokenizerReply> {
+    const response = await this.#fetch('/tokenizers', {
+      method: 'POST',
+      body: JSON.stringify({ model }),
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+    })
+    if (!response.ok) throw await refusal(response)
+    return parse(tokenizerReplySchema, await json(response))
   }
 
   /**

@@ -3,9 +3,9 @@ import { ApiError } from '#protocol/error.ts'
 import type {
   GenerationEvent,
   GenerationRequest,
-  Prompt,
   RunnerHealth,
   RunnerModel,
+  TokenizerReply,
   TokensReply,
   TokensRequest,
 } from '#protocol/generation.ts'
@@ -91,8 +91,12 @@ export class Runners {
 
   /** @throws ApiError */
   tokens(request: TokensRequest): Promise<TokensReply> {
-    const prompt: Prompt = { type: 'text', text: '' }
-    return this.#attempt(request.model, prefixKey('', prompt), (runner) => runner.tokens(request))
+    return this.#attempt(request.model, '', (runner) => runner.tokens(request))
+  }
+
+  /** What a model's tokenizer is made of. @throws ApiError */
+  tokenizer(model: string): Promise<TokenizerReply> {
+    return this.#attempt(model, '', (runner) => runner.tokenizer(model))
   }
 
   /**

@@ -1,6 +1,7 @@
 /** A runner that says what a test tells it to, over real HTTP, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { smallVocabulary } from '#models/tokenizer/testdata/small-vocabulary.ts'
 import type { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 
@@ -38,6 +39,7 @@ export async function startStubRunner(): Promise<StubRunner> {
       response.end('# TYPE tandem:slots gauge\ntandem:slots 4\n')
       return
     }
+    if (request.url === '/tokenizers') return json(response, 200, { contextLength: 2048, metadata: TOKENIZER })
     if (request.url === '/tokens')
       return json(response, 200, { tokens: [1, 2, 3, 4, 5], text: '', contextLength: 2048 })
     if (request.url === '/models') return json(response, 200, { models: [MODEL] })
@@ -62,6 +64,13 @@ export async function startStubRunner(): Promise<StubRunner> {
   }
   return runner
 }
+
+/** One token for each byte, and a few more. */
+const TOKENIZER = Object.fromEntries(
+  smallVocabulary({
+    'tokenizer.chat_template': '{% for message in messages %}{{ message.content }}{% endfor %}',
+  }),
+)
 
 export const MODEL = {
   id: 'stub',
