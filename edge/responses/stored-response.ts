@@ -17,6 +17,8 @@ import type { LogEntry } from './writer.ts'
 
 /** Kept after its making, as OpenAI has it. */
 const KEPT_MS = 30 * 24 * 3600 * 1000
+/** An alarm may run for a quarter of an hour; what takes longer goes on in the next. */
+const LONGEST_ALARM_MS = 5 * 60_000
 
 export class StoredResponse extends DurableObject<Bindings> implements ResponseObject {
   readonly #store: SqlStore
@@ -86,7 +88,11 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
     this.#run.resume()
     using _reservation = renewing(this.env, record.account, record.response.id)
     try {
-      await this.#run.idle()
+      const ended = new AbortController()
+      const work = this.#run.idle().finally(() => ended.abort())
+      const over = await Promise.race([work.then(() => true), sleep(LONGEST_ALARM_MS, ended.signal).then(() => false)])
+      if (!over && !ended.signal.aborted) return await this.ctx.storage.setAlarm(Date.now())
+      await work
     } catch (error) {
       logFailure({ requestId: record.requestId, method: 'ALARM', route: '/v1/responses' }, error)
       // What is in memory may be ahead of what is kept: it begins again from there, when the alarm is tried again.
