@@ -84,6 +84,67 @@ test('an answer goes through both, and each ends when told to', async () => {
   }
 })
 
+test('one of two runners is told to stop under load, and no request fails', async () => {
+  const [edgePort, ...runnerPorts] = [await freePort(), await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${edgePort}`
+  const edge = launch('scripts/edge.ts', { PORT: String(edgePort), RUNNER_SECRET: SECRET, TANDEM_HOME: home })
+  const runners = runnerPorts.map((port) =>
+    launch('gpu-runner/main.ts', {
+      RUNNER_PORT: String(port),
+      RUNNER_SECRET: SECRET,
+      TANDEM_MODELS: TEST_MODELS,
+      TANDEM_DEVICE: 'cpu',
+      EDGE_URL: url,
+    }),
+  )
+  try {
+    const keyed = async (route: string, body?: object) =>
+      fetch(url + route, {
+        headers: {
+          authorization: `Bearer ${(await readFile(path.join(home, 'key'), 'utf8')).trim()}`,
+          'content-type': 'application/json',
+        },
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      })
+    const loaded = async (port: number) => {
+      const headers = { authorization: `Bearer ${SECRET}` }
+      while (!(await fetch(`http://127.0.0.1:${port}/health`, { headers }).catch(() => undefined))?.ok) await delay(50)
+    }
+    const healthy = async () => {
+      await Promise.all(runnerPorts.map(loaded))
+      while (!(await fetch(`${url}/health`).catch(() => undefined))?.ok) await delay(50)
+    }
+    await Promise.race([healthy(), edge.ended.then(({ output }) => assert.fail(output))])
+    while (((await (await keyed('/v1/scaling')).json()) as { runners: number }).runners < 2) await delay(50)
+    let over = false
+    let answers = 0
+    const asking = Array.from({ length: 4 }, async (_, i) => {
+      while (!over) {
+        const messages = [{ role: 'user', content: `Question ${i} ${answers++}` }]
+        const response = await keyed('/v1/chat/completions', {
+          model: MODEL,
+          messages,
+          max_tokens: 24,
+          ignore_eos: true,
+        })
+        assert.equal(response.status, 200, await response.text())
+      }
+    })
+    await delay(700)
+    const [stopped] = runners
+    assert.ok(stopped?.pid !== undefined)
+    process.kill(stopped.pid, 'SIGTERM')
+    assert.equal((await stopped.ended).code, 0)
+    await delay(700)
+    over = true
+    await Promise.all(asking)
+    assert.ok(answers > 4)
+  } finally {
+    edge.kill()
+    for (const runner of runners) runner.kill()
+  }
+})
+
 for (const [problem, secret] of [
   ['no secret', undefined],
   ['a short secret', 'x1y2z3'],
