@@ -36,6 +36,7 @@ const CODES = {
   request_in_flight: [409, 'conflict_error'],
   conversation_locked: [409, 'conflict_error'],
   key_in_use: [409, 'conflict_error'],
+  last_admin_key: [409, 'conflict_error'],
   idempotency_key_reused: [409, 'conflict_error'],
   request_too_large: [413, 'invalid_request_error'],
   unsupported_media_type: [415, 'invalid_request_error'],

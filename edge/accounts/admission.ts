@@ -11,7 +11,7 @@ import { type Counted, countTokens } from './token-counter.ts'
 
 /** What the headers say where there is no limit. */
 const NO_LIMIT = 1_000_000_000
-/** What an answer without a bound of its own is reckoned to take. */
+/** What an answer without a bound of its own may take under a limit of tokens. */
 const UNBOUNDED_ANSWER = 1024
 
 export interface Account {
@@ -26,6 +26,8 @@ export const accountOf = ({ owner, keyId, limits }: Principal): Account => ({ ow
 export interface Admission {
   /** `x-ratelimit-*`, as OpenAI has them. */
   readonly headers: Readonly<Record<string, string>>
+  /** As they may be asked: under a limit of tokens, an answer has a bound. */
+  readonly requests: readonly GenerationRequest[]
 }
 
 /**
@@ -39,12 +41,12 @@ export async function admit(
   requests: readonly GenerationRequest[],
   requestId: string,
 ): Promise<Admission> {
-  if (limits === null || keyId === null) return { headers: headersOf({}) }
+  if (limits === null || keyId === null) return { headers: headersOf({}), requests }
   const counts = limits.tokens_per_minute !== undefined || limits.tokens_per_month !== undefined
-  const tokens = counts ? await tokensOf(env, requests, requestId) : 0
+  const { tokens, bounded } = counts ? await reckon(env, requests, requestId) : { tokens: 0, bounded: requests }
   const { refused, standing } = await env.ACCOUNTS.getByName(keyId).admit(limits, id, tokens)
   if (refused) throw refusal(refused, limits, tokens)
-  return { headers: headersOf(standing) }
+  return { headers: headersOf(standing), requests: bounded }
 }
 
 /** Keeps a request's reservation while it runs. */
@@ -60,15 +62,21 @@ export function renewing(env: Bindings, { keyId, limits }: Account, id: string):
 }
 
 /**
- * Prompts, counted by the model's own tokenizer, and the answers' bounds.
+ * What requests may take: prompts, counted by the model's own tokenizer, and the answers' bounds, which each then has.
  * @throws ApiError `context_length_exceeded`, before a runner is asked
  */
-async function tokensOf(env: Bindings, requests: readonly GenerationRequest[], requestId: string): Promise<number> {
+async function reckon(
+  env: Bindings,
+  requests: readonly GenerationRequest[],
+  requestId: string,
+): Promise<{ tokens: number; bounded: GenerationRequest[] }> {
   const runners = new Runners(env, requestId)
   // The answers of one request have one prompt, but for several bare ones.
   const prompts = new Map<string, Counted>()
+  const bounded: GenerationRequest[] = []
   let sum = 0
-  for (const { model, prompt, maxTokens } of requests) {
+  for (const request of requests) {
+    const { model, prompt, maxTokens } = request
     const key = JSON.stringify(prompt)
     const counted = prompts.get(key) ?? (await countTokens(runners, model, prompt))
     prompts.set(key, counted)
@@ -79,9 +87,11 @@ async function tokensOf(env: Bindings, requests: readonly GenerationRequest[], r
       const message = `The maximum context length of ${model} is ${contextLength} tokens; this request needs ${tokens} for its ${param} and ${maxTokens ?? 'at least 1'} for the answer.`
       throw new ApiError('context_length_exceeded', message, { param })
     }
-    sum += tokens + Math.min(left, maxTokens ?? UNBOUNDED_ANSWER)
+    const most = Math.min(left, maxTokens ?? UNBOUNDED_ANSWER)
+    bounded.push({ ...request, maxTokens: most })
+    sum += tokens + most
   }
-  return sum
+  return { tokens: sum, bounded }
 }
 
 /** A request has ended: its tokens go to the ledger, and its reservation is given back. May be called again. */
@@ -150,6 +160,8 @@ function refusal({ limit, retryAfterMs }: Refused, limits: KeyLimits, tokens: nu
   const needs = limit.startsWith('tokens') ? `; this request may take ${tokens}` : ''
   const message = `This API key may have ${limits[limit]} ${WORDS[limit]}${needs}.`
   const code = limit === 'tokens_per_month' ? 'insufficient_quota' : 'rate_limit_exceeded'
+  // No time makes a request smaller.
+  if (retryAfterMs === null) return new ApiError(code, `${message} It is too large.`)
   return new ApiError(code, message, { retryAfter: Math.max(1, Math.ceil(retryAfterMs / 1000)) })
 }
 

@@ -24,9 +24,15 @@ export interface AccountState {
   month: { name: string; tokens: number }
   /** By id: what runs. */
   readonly open: Record<string, { tokens: number; until: number }>
+  /** By id: what ran out before it was settled, the oldest first; settled late, it still counts. */
+  readonly lapsed: Record<string, { tokens: number }>
 }
 
-export type Refused = { readonly limit: keyof KeyLimits; readonly retryAfterMs: number }
+/** Of those, so many at most. */
+const MOST_LAPSED = 1000
+
+/** `retryAfterMs` is null where no time helps: the request alone is over the limit. */
+export type Refused = { readonly limit: keyof KeyLimits; readonly retryAfterMs: number | null }
 
 /** What is left, for the headers. */
 export interface Standing {
@@ -35,7 +41,7 @@ export interface Standing {
 }
 
 export function newAccount(now: number): AccountState {
-  return { requests: { taken: 0, at: now }, tokens: { taken: 0, at: now }, month: monthOf(now), open: {} }
+  return { requests: { taken: 0, at: now }, tokens: { taken: 0, at: now }, month: monthOf(now), open: {}, lapsed: {} }
 }
 
 /**
@@ -56,13 +62,14 @@ export function admit(
   if (concurrency !== undefined && open.length >= concurrency) return { limit: 'concurrency', retryAfterMs: 1000 }
   const reserved = open.reduce((sum, one) => sum + one.tokens, 0)
   if (tpmonth !== undefined && state.month.tokens + reserved + tokens > tpmonth) {
-    return { limit: 'tokens_per_month', retryAfterMs: nextMonth(now) - now }
+    return { limit: 'tokens_per_month', retryAfterMs: tokens > tpmonth ? null : nextMonth(now) - now }
   }
   if (rpm !== undefined && state.requests.taken + 1 > rpm) {
     return { limit: 'requests_per_minute', retryAfterMs: ((state.requests.taken + 1 - rpm) / rpm) * MINUTE_MS }
   }
   if (tpm !== undefined && state.tokens.taken + tokens > tpm) {
-    return { limit: 'tokens_per_minute', retryAfterMs: ((state.tokens.taken + tokens - tpm) / tpm) * MINUTE_MS }
+    const retryAfterMs = tokens > tpm ? null : ((state.tokens.taken + tokens - tpm) / tpm) * MINUTE_MS
+    return { limit: 'tokens_per_minute', retryAfterMs }
   }
   state.requests.taken += 1
   state.tokens.taken += tokens
@@ -76,12 +83,13 @@ export function renew(state: AccountState, now: number, id: string): void {
   if (open) open.until = now + LEASE_MS
 }
 
-/** A request has ended, having used so many tokens. Once: what is not open has been settled, or has run out. */
+/** A request has ended, having used so many tokens. Once: what is neither open nor lapsed has been settled. */
 export function settle(state: AccountState, limits: KeyLimits, now: number, id: string, used: number): void {
   advance(state, limits, now)
-  const open = state.open[id]
+  const open = state.open[id] ?? state.lapsed[id]
   if (!open) return
   delete state.open[id]
+  delete state.lapsed[id]
   state.tokens.taken = Math.max(0, state.tokens.taken - open.tokens + used)
   state.month.tokens += used
 }
@@ -104,15 +112,20 @@ function advance(state: AccountState, limits: KeyLimits, now: number): void {
   const month = monthOf(now)
   // A clock that was set back must not give a month's budget twice.
   if (month.name > state.month.name) state.month = month
-  for (const [id, { until }] of Object.entries(state.open)) {
-    // Nor one that was set back keep a reservation for ever.
-    if (until <= now || until > now + LEASE_MS) delete state.open[id]
+  for (const [id, open] of Object.entries(state.open)) {
+    // Nor must one that was set back keep a reservation for ever.
+    open.until = Math.min(open.until, now + LEASE_MS)
+    if (open.until > now) continue
+    delete state.open[id]
+    state.lapsed[id] = { tokens: open.tokens }
   }
+  for (const id of Object.keys(state.lapsed).slice(0, -MOST_LAPSED)) delete state.lapsed[id]
 }
 
 function refill(bucket: Bucket, perMinute: number | undefined, now: number): void {
   const elapsed = Math.max(0, now - bucket.at)
-  if (perMinute !== undefined) bucket.taken = Math.max(0, bucket.taken - (elapsed / MINUTE_MS) * perMinute)
+  // Without a limit nothing is owed when there is one again.
+  bucket.taken = perMinute === undefined ? 0 : Math.max(0, bucket.taken - (elapsed / MINUTE_MS) * perMinute)
   bucket.at = now
 }
 

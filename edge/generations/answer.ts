@@ -18,12 +18,12 @@ export interface Asked {
 }
 
 /** @throws ApiError if a limit is in the way, the runner refuses, or it fails before anything has been sent */
-export async function answer(c: EdgeContext, { requests, stream, pieces, whole }: Asked): Promise<Response> {
+export async function answer(c: EdgeContext, { requests: asked, stream, pieces, whole }: Asked): Promise<Response> {
   const stop = new AbortController()
   const requestId = c.get('requestId')
   const account = accountOf(principalOf(c))
   const logged = (error: unknown) => logFailure({ requestId, method: c.req.method, route: c.req.path }, error)
-  const { headers } = await admit(c.env, account, requestId, requests, requestId)
+  const { headers, requests } = await admit(c.env, account, requestId, asked, requestId)
   const bill = new Bill(c.env, account, requestId, requests)
   // It is settled even if the client has gone.
   c.executionCtx.waitUntil(bill.settled.catch(logged))

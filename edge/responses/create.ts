@@ -67,7 +67,8 @@ export async function begin(env: Bindings, request: ResponseRequest, record: Res
     throw renamed(error)
   })
   try {
-    await beginAdmitted(env, request, record)
+    const [bounded = generation] = admission.requests
+    await beginAdmitted(env, request, { ...record, generation: bounded })
     return admission
   } catch (error) {
     await settle(env, account, id, [])

@@ -35,7 +35,8 @@ export async function unstored(
   } = record
   const begun = async (): Promise<Admission> => {
     const admission = await admit(env, account, id, [generation], requestId)
-    await run.begin(record).catch(async (error: unknown) => {
+    const [bounded = generation] = admission.requests
+    await run.begin({ ...record, generation: bounded }).catch(async (error: unknown) => {
       await settle(env, account, id, [])
       throw error
     })

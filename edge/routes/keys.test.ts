@@ -67,6 +67,22 @@ describe('keys', () => {
     assert.deepEqual([own.status, own.code], [409, 'key_in_use'])
     const { key } = await make()
     assert.equal((await edge.ask('/v1/keys', { key })).status, 403)
+    // What a key loses, its sessions lose.
+    const headers = { origin: edge.url }
+    const signedIn = await edge.ask('/session', { body: { key: admin.key }, headers, key: null })
+    const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    const seen = () => edge.ask('/v1/keys', { key: null, headers: { cookie } })
+    assert.equal((await seen()).status, 200)
+    await json(`/v1/keys/${admin.id}`, { body: { scopes: ['chat'] } })
+    assert.equal((await seen()).status, 403)
+    // The last one that may administer stays so.
+    const keys = (await json<{ data: ApiKey[] }>('/v1/keys?limit=100')).data
+    const first = keys.find(({ name }) => name === 'first')
+    const soon = Math.floor(Date.now() / 1000) + 60
+    for (const change of [{ scopes: ['chat'] }, { expires_at: soon }]) {
+      const last = await errorOf(await edge.ask(`/v1/keys/${first?.id}`, { body: change }))
+      assert.deepEqual([last.status, last.code], [409, 'last_admin_key'])
+    }
     const past = await errorOf(await edge.ask('/v1/keys', { body: { name: 'x', scopes: ['chat'], expires_at: 1 } }))
     assert.deepEqual([past.status, past.param], [400, 'expires_at'])
   })
@@ -84,14 +100,14 @@ describe('keys', () => {
         assert.equal(response.headers.get(`x-ratelimit-limit-${name}`), String(Object.values(limits)[0]))
         await response.text()
       }
-      const response = await chat(key, { max_tokens: 39 })
+      const response = await chat(key, { max_tokens: 34 })
       const { status, code, message } = await errorOf(response)
       assert.deepEqual([status, code], [429, 'rate_limit_exceeded'])
       assert.match(message, new RegExp(what))
       const wait = Number(response.headers.get('retry-after'))
       assert.ok(wait >= 1 && wait <= 60, String(wait))
       assert.equal(
-        (await edge.ask('/v1/responses', { key, body: { model: 'stub', input: 'x', max_output_tokens: 39 } })).status,
+        (await edge.ask('/v1/responses', { key, body: { model: 'stub', input: 'x', max_output_tokens: 34 } })).status,
         429,
       )
     })

@@ -15,7 +15,7 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
 import { forgetAll } from '../sessions/authenticate.ts'
-import { createKey, listKeys, readKey, revokeKey, updateKey } from '../storage/keys.ts'
+import { createKey, isAdministeredWithout, listKeys, readKey, revokeKey, updateKey } from '../storage/keys.ts'
 import { newOwner } from '../storage/secrets.ts'
 import type { Operation } from './operation.ts'
 
@@ -77,10 +77,11 @@ export const keyOperations: readonly Operation[] = [
     description: 'What is left out stays. It counts within half a minute.',
     body: keyUpdateSchema,
     answer: { description: 'The key', schema: keySchema },
-    errors: ['not_found'],
+    errors: ['not_found', 'last_admin_key'],
     async handle(c) {
       const change = await readBody(c.req.raw, keyUpdateSchema)
-      await keyOf(c, idOf(c))
+      const key = await keyOf(c, idOf(c))
+      if (!mayAdminister(change.scopes ?? key.scopes) || change.expires_at != null) await requireAnotherAdmin(c, key)
       if (change.scopes) requireOwnScopes(c, change.scopes)
       if (change.expires_at != null) requireFuture(change.expires_at)
       await updateKey(c.env.DB, idOf(c), change)
@@ -95,11 +96,12 @@ export const keyOperations: readonly Operation[] = [
     summary: 'Revoke an API key',
     description: 'It ends within half a minute, and with it every session that it was exchanged for.',
     answer: { description: 'It is revoked', schema: keyDeletedSchema },
-    errors: ['not_found', 'key_in_use'],
+    errors: ['not_found', 'key_in_use', 'last_admin_key'],
     async handle(c) {
       if (idOf(c) === principalOf(c).keyId) {
         throw new ApiError('key_in_use', 'This is the key that you ask with; revoke it with another one.')
       }
+      await requireAnotherAdmin(c, await keyOf(c, idOf(c)))
       if (!(await revokeKey(c.env.DB, idOf(c)))) missing(c)
       forgetAll()
       return c.json({ id: idOf(c), object: 'api_key.deleted', deleted: true })
@@ -115,6 +117,15 @@ async function keyOf(c: EdgeContext, id: string): Promise<ApiKey> {
 
 function missing(c: EdgeContext): never {
   throw new ApiError('not_found', `There is no API key '${idOf(c).slice(0, 100)}'.`)
+}
+
+const mayAdminister = (scopes: readonly string[]) => scopes.includes('admin') || scopes.includes(EVERY_SCOPE)
+
+/** @throws ApiError 409 if nobody could administer any more without this key */
+async function requireAnotherAdmin(c: EdgeContext, key: ApiKey): Promise<void> {
+  if (!mayAdminister(key.scopes) || (await isAdministeredWithout(c.env.DB, key.id))) return
+  const message = 'Nobody could administer without this key; make another one with the scope admin first.'
+  throw new ApiError('last_admin_key', message)
 }
 
 /** Nobody gives what they do not have. */

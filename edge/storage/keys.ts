@@ -121,6 +121,18 @@ export async function listKeys(
   return { data: results.slice(0, limit).map(toApiKey), hasMore: results.length > limit }
 }
 
+/** Whether somebody could administer without this key: another that may, and does not expire. */
+export async function isAdministeredWithout(database: Database, id: string): Promise<boolean> {
+  const row = await database
+    .prepare(
+      `SELECT 1 AS found FROM keys WHERE id <> ? AND revoked_at IS NULL AND expires_at IS NULL
+       AND (' ' || scopes || ' ' LIKE '% admin %' OR ' ' || scopes || ' ' LIKE '% * %') LIMIT 1`,
+    )
+    .bind(id)
+    .first<{ found: number }>()
+  return row !== null
+}
+
 export interface KeyChange {
   readonly name?: string | undefined
   readonly scopes?: readonly string[] | undefined

@@ -60,7 +60,8 @@ export async function createSession(
 export async function findSession(database: Database, hash: string, now: number): Promise<StoredSession | null> {
   const row = await database
     .prepare(
-      `SELECT sessions.owner, sessions.scopes, sessions.expires_at, sessions.key_id, keys.limits
+      `SELECT sessions.owner, COALESCE(keys.scopes, sessions.scopes) AS scopes, sessions.expires_at, sessions.key_id,
+         keys.limits
        FROM sessions LEFT JOIN keys ON keys.id = sessions.key_id
        WHERE sessions.hash = ? AND sessions.expires_at > ?
          AND (sessions.key_id IS NULL

@@ -47,7 +47,7 @@ test('a tab that is open sees what is asked in another, and can stop it', async 
   await other.goto(page.url())
   await answered(other)
   await ask(page, STORY, { wait: false })
-  await other.locator('.answer.streaming').waitFor()
+  await other.locator('.answer.streaming .markdown p').first().waitFor()
   await other.getByRole('button', { name: 'Stop' }).click()
   await Promise.all([answered(page), answered(other)])
   await Promise.all([page, other].map((tab) => tab.getByText('Stopped', { exact: true }).waitFor()))
