@@ -60,7 +60,8 @@ export function admit(
   const open = Object.values(state.open)
   const { requests_per_minute: rpm, tokens_per_minute: tpm, concurrency, tokens_per_month: tpmonth } = limits
   if (concurrency !== undefined && open.length >= concurrency) return { limit: 'concurrency', retryAfterMs: 1000 }
-  const reserved = open.reduce((sum, one) => sum + one.tokens, 0)
+  // What ran out may have been used all the same, and may still be settled: the month's budget holds whatever comes.
+  const reserved = [...open, ...Object.values(state.lapsed)].reduce((sum, one) => sum + one.tokens, 0)
   if (tpmonth !== undefined && state.month.tokens + reserved + tokens > tpmonth) {
     return { limit: 'tokens_per_month', retryAfterMs: tokens > tpmonth ? null : nextMonth(now) - now }
   }
@@ -111,7 +112,10 @@ function advance(state: AccountState, limits: KeyLimits, now: number): void {
   refill(state.tokens, limits.tokens_per_minute, now)
   const month = monthOf(now)
   // A clock that was set back must not give a month's budget twice.
-  if (month.name > state.month.name) state.month = month
+  if (month.name > state.month.name) {
+    state.month = month
+    for (const id of Object.keys(state.lapsed)) delete state.lapsed[id]
+  }
   for (const [id, open] of Object.entries(state.open)) {
     // Nor must one that was set back keep a reservation for ever.
     open.until = Math.min(open.until, now + LEASE_MS)
