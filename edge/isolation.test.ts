@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Edge, startEdge } from './testing/edge.ts'
+import { randomFrom } from './testing/random.ts'
 import { begin, finish, type Script, START, send } from './testing/stub-runner.ts'
 
 const TENANTS = 50
@@ -9,17 +10,6 @@ const REQUESTS = 600
 const DISCONNECTS = 1000
 const AT_ONCE = 50
 const WORDS = 6
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Says the last word of the prompt, again and again, with pauses. */
 function echo(open: Set<unknown>): Script {

@@ -5,6 +5,7 @@
  * `docs/compatibility.md` lists them all.
  */
 import * as v from 'valibot'
+import { chatTimingsSchema } from './chat.ts'
 import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
 import { samplingFields, tokenLimitSchema } from './sampling.ts'
@@ -239,16 +240,7 @@ export const responseSchema = v.strictObject({
   /** Ours: the seed it was sampled with; the same request with it has the same answer. */
   seed: v.number(),
   /** Ours: milliseconds, and tokens a second. */
-  timings: v.nullable(
-    v.strictObject({
-      queue_ms: v.number(),
-      first_token_ms: v.number(),
-      prompt_ms: v.number(),
-      prompt_per_second: v.number(),
-      generation_ms: v.number(),
-      generation_per_second: v.number(),
-    }),
-  ),
+  timings: v.nullable(chatTimingsSchema),
 })
 export type Response = v.InferOutput<typeof responseSchema>
 

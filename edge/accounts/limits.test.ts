@@ -1,6 +1,7 @@
 /** Limits on a simulated clock, with crashes, lost and doubled settlements, and a clock that jumps. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { randomFrom } from '../testing/random.ts'
 import { admit, newAccount, renew, settle, standing } from './limits.ts'
 
 const MINUTE = 60_000
@@ -8,16 +9,6 @@ const DAY = 24 * 60 * MINUTE
 const SEEDS = 500
 const START = Date.UTC(2026, 10, 15, 12)
 
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 describe('limits of a key', () => {
   test('requests a minute: as many at once, then one each time that one has been refilled', () => {
     const state = newAccount(START)

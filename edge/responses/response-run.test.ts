@@ -8,23 +8,13 @@ import { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 import { responseRequestSchema } from '#protocol/responses.ts'
 import { validate } from '../http/validate.ts'
+import { randomFrom } from '../testing/random.ts'
 import { type ResponseRecord, toRecord } from './request.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
 import type { LogEntry } from './writer.ts'
 
 const SEEDS = 500
 const MOST_STEPS = 5000
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 class Clock {
   now = 1_000_000

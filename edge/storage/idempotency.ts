@@ -116,10 +116,15 @@ export async function claim(database: Database, { owner, key, request, now }: Ke
   return row.answer
 }
 
-export async function fulfil(database: Database, { owner, key }: KeyedRequest, answer: string): Promise<void> {
+/** Keeps the answer, unless the claim has been lost to another request. */
+export async function fulfil(database: Database, keyed: KeyedRequest, answer: string): Promise<void> {
+  const { owner, key, request } = keyed
   await database
-    .prepare('UPDATE idempotent_answers SET answer = ? WHERE owner = ? AND idempotency_key = ?')
-    .bind(answer, owner, key)
+    .prepare(
+      `UPDATE idempotent_answers SET answer = ?
+       WHERE owner = ? AND idempotency_key = ? AND request_hash = ? AND answer = ?`,
+    )
+    .bind(answer, owner, key, await sha256(request), AT_WORK)
     .run()
 }
 

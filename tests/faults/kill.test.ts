@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { randomFrom } from '#edge/testing/random.ts'
 import type { UsagePage } from '#protocol/keys.ts'
 import type { Response as ApiResponse } from '#protocol/responses.ts'
 import { MODEL } from '../support/model.ts'
@@ -17,17 +18,6 @@ const VICTIMS = ['gpu-runner/main.ts', '/workerd serve', 'scripts/edge-host.ts']
 const RESPONSES = 3
 const TEXTS = 4
 const READY_MS = 10_000
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const asked = (which: number, more: object = {}) => ({
   json: {
