@@ -6,6 +6,7 @@ import type { Principal } from '../context.ts'
 import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { type UsageEntry, writeUsage } from '../storage/usage.ts'
+import type { Account } from './holder.ts'
 import { RENEW_MS, type Refused, type Standing } from './limits.ts'
 import { type Counted, countTokens } from './token-counter.ts'
 
@@ -13,13 +14,6 @@ import { type Counted, countTokens } from './token-counter.ts'
 const NO_LIMIT = 1_000_000_000
 /** What an answer without a bound of its own may take under a limit of tokens. */
 const UNBOUNDED_ANSWER = 1024
-
-export interface Account {
-  readonly owner: string
-  readonly keyId: string | null
-  /** Null: none. */
-  readonly limits: KeyLimits | null
-}
 
 export const accountOf = ({ owner, keyId, limits }: Principal): Account => ({ owner, keyId, limits })
 

@@ -1,7 +1,8 @@
 /** The answer to a request for generations, whole or as it comes. Whoever stops listening stops the runner. */
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
-import { type Account, accountOf, admit, Meter, renewing, settle } from '../accounts/admission.ts'
+import { accountOf, admit, Meter, renewing, settle } from '../accounts/admission.ts'
+import type { Account } from '../accounts/holder.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import type { Bindings } from '../env.ts'
 import { eventStream } from '../http/event-stream.ts'

@@ -2,14 +2,16 @@
 import { ROOT_ITEM } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
-import { type Account, type Admission, admit, settle } from '../accounts/admission.ts'
+import { type Admission, admit, settle } from '../accounts/admission.ts'
+import type { Account } from '../accounts/holder.ts'
 import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
 import { sha256 } from '../storage/secrets.ts'
 import { beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
 import { newId, toItem } from './items.ts'
-import { type ResponseRecord, renamed, toRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
+import { renamed, toRecord } from './request.ts'
 
 const MOST_SEED = 2 ** 48
 /** Items of a conversation that an answer follows at most. */

@@ -1,27 +1,11 @@
 /** From OpenAI's request for a response to the runner's generation. */
 import type { ChatRequest } from '#protocol/chat.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { GenerationRequest } from '#protocol/generation.ts'
 import type { Item, Response, ResponseRequest } from '#protocol/responses.ts'
-import type { Account } from '../accounts/admission.ts'
+import type { Account } from '../accounts/holder.ts'
 import { toGenerationRequest } from '../generations/openai-chat.ts'
 import { toMessages } from './items.ts'
-
-/** A response as it is asked for: nothing of it has been generated. */
-export interface ResponseRecord {
-  readonly owner: string
-  readonly account: Account
-  readonly requestId: string
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number
-  /** As it is at the beginning. */
-  readonly response: Response
-  readonly generation: GenerationRequest
-  /** What the answer follows: earlier turns, and the request's own items. */
-  readonly input: readonly Item[]
-  /** Whether log probabilities were asked for. */
-  readonly logprobs: boolean
-}
+import type { ResponseRecord } from './record.ts'
 
 export interface Asked {
   readonly request: ResponseRequest

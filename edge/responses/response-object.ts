@@ -1,6 +1,6 @@
 /** A stored response's Durable Object, as its callers have it. What it gives is JSON: no class survives the way. */
 import type { ErrorDetail } from '#protocol/error.ts'
-import type { ResponseRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
 
 /** A refusal, as it travels. */
 export interface Refusal {

@@ -9,7 +9,8 @@ import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts
 import { responseRequestSchema } from '#protocol/responses.ts'
 import { validate } from '../http/validate.ts'
 import { randomFrom } from '../testing/random.ts'
-import { type ResponseRecord, toRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
+import { toRecord } from './request.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
 import type { LogEntry } from './writer.ts'
 

@@ -9,7 +9,7 @@ import type { Response, ResponseEvent } from '#protocol/responses.ts'
 import { Meter } from '../accounts/admission.ts'
 import { concealed } from '../http/render-error.ts'
 import type { UsageEntry } from '../storage/usage.ts'
-import type { ResponseRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
 import { type LogEntry, ResponseWriter } from './writer.ts'
 
 /** How long an answer that somebody waits for holds out: with no runner in reach, and with one that is loading. */

@@ -4,7 +4,7 @@ import { settle as settleAccount } from '../accounts/admission.ts'
 import type { Bindings } from '../env.ts'
 import { endTurn } from '../storage/turns.ts'
 import type { UsageEntry } from '../storage/usage.ts'
-import type { ResponseRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
 
 /** May be called again: nothing is written twice. */
 export async function settle(

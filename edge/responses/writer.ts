@@ -7,7 +7,7 @@ import type { GenerationEvent } from '#protocol/generation.ts'
 import type { CallItem, MessageItem, Response, ResponseEvent } from '#protocol/responses.ts'
 import { toLogprobs } from '../generations/logprobs.ts'
 import { toTimings } from '../generations/usage.ts'
-import type { ResponseRecord } from './request.ts'
+import type { ResponseRecord } from './record.ts'
 
 /** What happens to a response, in order. */
 export type LogEntry =
