@@ -30,7 +30,7 @@ test('a question is answered, and both are there after a reload, at an address o
 })
 
 test('Stop ends an answer and keeps what there is; Retry asks again', async () => {
-  await using opened = await openPage()
+  await using opened = await openPage('/', {}, 500)
   const { page } = opened
   await ask(page, 'Write a very long story about a lighthouse keeper, with many chapters.', { wait: false })
   await page
@@ -72,7 +72,7 @@ test('the keyboard: / goes to the text box, Ctrl-K finds, ? lists, Esc closes', 
 })
 
 test('a conversation is renamed, and a deletion can be undone', async () => {
-  await using opened = await openPage()
+  await using opened = await openPage('/', {}, 500)
   const { page } = opened
   await ask(page, 'Answer with the single word blue, nothing else, please.', { wait: false })
   await page.getByRole('button', { name: 'Stop' }).click()
@@ -115,7 +115,7 @@ for (const [what, options] of [
   ['phone', { viewport: { width: 390, height: 844 } }],
 ] as const) {
   test(`nobody is shut out, nothing overflows: ${what}`, async () => {
-    await using opened = await openPage('/', options)
+    await using opened = await openPage('/', options, 500)
     const { page } = opened
     await ask(page, 'List two fruits.', { wait: false })
     await page.getByRole('button', { name: 'Stop' }).click()

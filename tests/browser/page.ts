@@ -13,14 +13,24 @@ export interface OpenPage extends AsyncDisposable {
 
 const DESKTOP = { width: 1280, height: 800 }
 
-/** A new browser with nothing kept, at the page's address. */
-export async function openPage(path = '/', options: BrowserContextOptions = {}): Promise<OpenPage> {
+/** As many tokens as an answer has here unless a test asks for more: a small model may go on for minutes. */
+const ANSWER_TOKENS = 60
+
+/** A new browser with nothing kept but how long an answer may be, at the page's address. */
+export async function openPage(
+  path = '/',
+  options: BrowserContextOptions = {},
+  maxTokens = ANSWER_TOKENS,
+): Promise<OpenPage> {
   const browser: Browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
     args: chromium.args,
     headless: true,
   })
   const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options })
+  await context.addInitScript((settings) => {
+    if (localStorage.getItem('tandem-settings') === null) localStorage.setItem('tandem-settings', settings)
+  }, JSON.stringify({ maxTokens }))
   const page = await context.newPage()
   const complaints: string[] = []
   const foreign: string[] = []

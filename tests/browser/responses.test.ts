@@ -7,21 +7,10 @@ import { answered, ask, openPage } from './page.ts'
 
 const STORY = 'Tell me a long story about a lighthouse, a storm and a cat.'
 
-/** A page on which answers have so many tokens at most. */
-async function openShort(tokens: number) {
-  const opened = await openPage()
-  await opened.page.context().addInitScript((maxTokens) => {
-    localStorage.setItem('tandem-settings', JSON.stringify({ maxTokens }))
-  }, tokens)
-  await opened.page.reload()
-  await opened.page.getByText('running here').waitFor()
-  return opened
-}
-
 const shown = (page: Page) => page.locator('.answer .markdown').last().textContent()
 
 test('an answer goes on through a reload, and both tabs follow it', async () => {
-  await using opened = await openShort(120)
+  await using opened = await openPage('/', {}, 120)
   const { page, complaints } = opened
   await ask(page, STORY, { wait: false })
   await page.locator('.answer .markdown p').first().waitFor()
@@ -40,7 +29,7 @@ test('an answer goes on through a reload, and both tabs follow it', async () => 
 })
 
 test('a tab that is open sees what is asked in another, and can stop it', async () => {
-  await using opened = await openShort(500)
+  await using opened = await openPage('/', {}, 500)
   const { page } = opened
   await ask(page, 'Say hello.')
   const other = await page.context().newPage()
@@ -54,7 +43,7 @@ test('a tab that is open sees what is asked in another, and can stop it', async 
 })
 
 test('a broken line is taken up where it broke', async () => {
-  await using opened = await openShort(40)
+  await using opened = await openPage('/', {}, 40)
   const { page } = opened
   let tries = 0
   // The first reader gets half of it; the next ones nothing.
