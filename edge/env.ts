@@ -1,5 +1,5 @@
 /** What the Worker is given from outside, parsed once an environment. */
-import type { D1Database, Fetcher } from '@cloudflare/workers-types'
+import type { D1Database, Fetcher, R2Bucket } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { AccountObjects } from './accounts/account-object.ts'
@@ -10,6 +10,8 @@ export interface Bindings {
   DB: D1Database
   /** The page's built files. */
   ASSETS: Fetcher
+  /** Models, data sets, checkpoints. */
+  OBJECTS: R2Bucket
   ACCOUNTS: AccountObjects
   FLEET: FleetObjects
   RESPONSES: ResponseObjects

@@ -91,6 +91,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           },
           env: {
             DB: { type: 'd1' },
+            OBJECTS: { type: 'r2' },
             ACCOUNTS: { type: 'durable-object', worker: 'tandem', exportName: 'Account' },
             FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
             RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
