@@ -14,17 +14,41 @@ import { withoutUnused } from './prune.ts'
 import type { ElementType, Shape } from './tensor-type.ts'
 import { verify } from './verify.ts'
 
+/** Gradients for a part's inputs, given those of its outputs; undefined: none. */
+export type PartGradient = (gradients: readonly (Value | undefined)[]) => readonly (Value | undefined)[]
+
+/** Nodes that are differentiated as one, by a rule of their own. */
+export interface Part {
+  /** The first of its nodes, and the first after them. */
+  readonly from: number
+  readonly to: number
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly gradient: PartGradient
+}
+
 export class GraphBuilder {
   readonly #name: string
   readonly #inputs: Value[] = []
   readonly #outputs: Value[] = []
   readonly #initializers: Initializer[] = []
   readonly #nodes: Node[] = []
+  readonly #parts: Part[] = []
   readonly #scope: string[] = []
   readonly #names = new Set<string>()
 
   constructor(name: string) {
     this.#name = name
+  }
+
+  /** So far, in order. Values that `output` has named since are called otherwise in it. */
+  get nodes(): readonly Node[] {
+    return this.#nodes
+  }
+
+  /** So far; one inside another comes before it. */
+  get parts(): readonly Part[] {
+    return this.#parts
   }
 
   input(name: string, element: ElementType, shape: Shape): Value {
@@ -74,6 +98,17 @@ export class GraphBuilder {
     const [first, ...rest] = outputs.filter((value) => value !== undefined)
     if (!first) throw new GraphError(`${name}: no output`)
     return [first, ...rest]
+  }
+
+  /** Has `gradient` stand for the gradients of the nodes that `body` adds. */
+  part<const T extends readonly [Value, ...Value[]]>(
+    inputs: readonly Value[],
+    body: () => { readonly outputs: T; readonly gradient: PartGradient },
+  ): T {
+    const from = this.#nodes.length
+    const { outputs, gradient } = body()
+    this.#parts.push({ from, to: this.#nodes.length, inputs, outputs, gradient })
+    return outputs
   }
 
   /** Names what `body` adds `scope/…`. */

@@ -4,7 +4,8 @@
  */
 import { GraphError } from './error.ts'
 import type { AttributeValue, Graph, Initializer, Node, Value } from './graph.ts'
-import { type AttributeKind, opSpec } from './ops.ts'
+import type { AttributeKind } from './op-spec.ts'
+import { opSpec } from './ops.ts'
 import { ProtobufWriter } from './protobuf.ts'
 import { byteLength, ELEMENTS } from './tensor-type.ts'
 

@@ -98,3 +98,47 @@ export function inferConcat(parts: readonly (Operand | undefined)[], axis: numbe
   }
   return { element, shape: shape.with(at, whole) }
 }
+
+/** The last two dimensions multiplied, the others broadcast. */
+export function inferMatMul(name: string, a: Operand, b: Operand, transA = 0, transB = 0): TensorType {
+  const [rows, inner] = transA ? [dimAt(a, -1), dimAt(a, -2)] : [dimAt(a, -2), dimAt(a, -1)]
+  const [meets, columns] = transB ? [dimAt(b, -1), dimAt(b, -2)] : [dimAt(b, -2), dimAt(b, -1)]
+  if (inner !== meets) throw new GraphError(`${name}: ${inner} columns meet ${meets} rows`)
+  return { element: a.element, shape: [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns] }
+}
+
+/** Heights and widths that windows at these strides have. */
+export function inferConvolution(
+  x: Operand,
+  kernel: readonly number[],
+  strides: readonly number[],
+  pads: readonly number[],
+): readonly number[] {
+  return kernel.map((length, i) => {
+    const dim = dimAt(x, i + 2)
+    if (typeof dim !== 'number') throw new GraphError(`${dim} is no number of pixels`)
+    const room = dim + (pads[i] ?? 0) + (pads[i + kernel.length] ?? 0) - length
+    if (room < 0) throw new GraphError(`a window of ${length} is wider than ${dim} pixels`)
+    return Math.floor(room / (strides[i] ?? 1)) + 1
+  })
+}
+
+/** Parts along some axes; an end beyond the last element, or before the first, means up to there. */
+export function inferSlice(
+  x: Operand,
+  by: Readonly<Record<'starts' | 'ends' | 'axes' | 'steps', Operand | undefined>>,
+): TensorType {
+  const [starts, ends, axes] = [by.starts?.constant, by.ends?.constant, by.axes?.constant]
+  const steps = by.steps ? by.steps.constant : axes?.map(() => 1)
+  if (!starts || !ends || !axes || !steps) throw new GraphError('Slice: where and how has to be constant')
+  const shape = [...x.shape]
+  for (const [i, axis] of axes.entries()) {
+    const dim = dimAt(x, axis)
+    if (typeof dim !== 'number') throw new GraphError(`Slice: ${dim} is no number of elements`)
+    const step = steps[i] ?? 1
+    const [least, most] = step > 0 ? [0, dim] : [-1, dim - 1]
+    const at = (index = 0) => Math.min(most, Math.max(least, index < 0 ? index + dim : index))
+    shape[axis < 0 ? axis + shape.length : axis] = Math.max(0, Math.ceil((at(ends[i]) - at(starts[i])) / step))
+  }
+  return { element: x.element, shape }
+}

@@ -8,54 +8,21 @@ import {
   dimAt,
   elementOf,
   inferConcat,
+  inferMatMul,
   inferReshape,
   inferSplit,
   known,
-  type Operand,
   withLastDim,
 } from './infer.ts'
-import type { ElementType, TensorType } from './tensor-type.ts'
-import { ELEMENTS } from './tensor-type.ts'
-
-/** What an attribute holds; a question mark makes it optional. */
-export type AttributeKind = 'int' | 'float' | 'ints' | 'string' | 'int?' | 'float?' | 'ints?' | 'string?'
-export type AttributeKinds = Readonly<Record<string, AttributeKind>>
-interface KindTypes {
-  int: number
-  float: number
-  ints: readonly number[]
-  string: string
-}
-type Base<K> = K extends `${infer B}?` ? B : K
-type ValueOf<K> = Base<K> extends keyof KindTypes ? KindTypes[Base<K>] : never
-type AttributesFrom<S extends AttributeKinds> = {
-  readonly [K in keyof S as S[K] extends `${string}?` ? never : K]: ValueOf<S[K]>
-} & { readonly [K in keyof S as S[K] extends `${string}?` ? K : never]?: ValueOf<S[K]> }
-
-/** Input types in the operator's order; an optional input that is left out is undefined. */
-export type Operands = readonly (Operand | undefined)[]
-
-interface OpSpec<S extends AttributeKinds> {
-  readonly domain: '' | 'com.microsoft'
-  /** Fewest and most inputs. */
-  readonly inputs: readonly [number, number]
-  readonly attributes: S
-  /** Types of the outputs, undefined for one that is not asked for. Throws GraphError on operands that do not fit. */
-  readonly infer: (inputs: Operands, attributes: AttributesFrom<S>) => readonly (TensorType | undefined)[]
-}
-const op = <const S extends AttributeKinds>(spec: OpSpec<S>): OpSpec<S> => spec
-
-const elementwise = op({
-  domain: '',
-  inputs: [2, 2],
-  attributes: {},
-  infer: ([a, b]) => [{ element: elementOf(a), shape: broadcast(known(a).shape, known(b).shape) }],
-})
+import { type AttributeKinds, type AttributesFrom, binary, type OpSpec, op, reduction, unary } from './op-spec.ts'
+import { ELEMENTS, type ElementType } from './tensor-type.ts'
+import { TRAINING_OPS } from './training-ops.ts'
 
 export const OPS = {
-  Add: elementwise,
-  Mul: elementwise,
-  Sub: elementwise,
+  ...TRAINING_OPS,
+  Add: binary,
+  Mul: binary,
+  Sub: binary,
   Sum: op({
     domain: '',
     inputs: [1, 8],
@@ -64,8 +31,8 @@ export const OPS = {
       addends.map(known).reduce((a, b) => ({ element: a.element, shape: broadcast(a.shape, b.shape) })),
     ],
   }),
-  Sigmoid: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
-  Tanh: op({ domain: '', inputs: [1, 1], attributes: {}, infer: ([x]) => [known(x)] }),
+  Sigmoid: unary,
+  Tanh: unary,
   /** x · Φ(x); `approximate` is 'none' or 'tanh'. */
   Gelu: op({ domain: '', inputs: [1, 1], attributes: { approximate: 'string' }, infer: ([x]) => [known(x)] }),
   Cast: op({
@@ -96,11 +63,7 @@ export const OPS = {
     domain: '',
     inputs: [2, 2],
     attributes: {},
-    infer: ([a, b]) => {
-      const inner = dimAt(a, -1)
-      if (inner !== dimAt(b, -2)) throw new GraphError(`MatMul: ${inner} columns meet ${dimAt(b, -2)} rows`)
-      return [{ element: elementOf(a), shape: withLastDim(known(a).shape, dimAt(b, -1)) }]
-    },
+    infer: ([a, b]) => [inferMatMul('MatMul', known(a), known(b))],
   }),
   Reshape: op({
     domain: '',
@@ -114,26 +77,14 @@ export const OPS = {
     attributes: { axis: 'int', num_outputs: 'int?' },
     infer: ([x, sizes], { axis, num_outputs }) => inferSplit(x, sizes, axis, num_outputs),
   }),
-  /** Side by side along one axis; as many inputs as a caller here has. */
+  /** Side by side along one axis. */
   Concat: op({
     domain: '',
-    inputs: [2, 8],
+    inputs: [2, 1_024],
     attributes: { axis: 'int' },
     infer: (inputs, { axis }) => [inferConcat(inputs, axis)],
   }),
-  ReduceSum: op({
-    domain: '',
-    inputs: [2, 2],
-    attributes: { keepdims: 'int' },
-    infer: ([x, axes], { keepdims }) => {
-      const { shape } = known(x)
-      const reduced = new Set(known(axes).constant?.map((axis) => (axis < 0 ? axis + shape.length : axis)))
-      const kept = keepdims
-        ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim))
-        : shape.filter((_, i) => !reduced.has(i))
-      return [{ element: elementOf(x), shape: kept }]
-    },
-  }),
+  ReduceSum: reduction,
   /** RMSNorm: x / sqrt(mean(x²) + epsilon) · scale. ONNX Runtime registers it in the default domain. */
   SimplifiedLayerNormalization: op({
     domain: '',

@@ -1,7 +1,8 @@
 /** What a legal graph is: a list of rules, each giving the faults it finds. Run after building and after each pass. */
 import { GraphError } from './error.ts'
 import type { Graph, Node } from './graph.ts'
-import { type AttributeKind, opSpec } from './ops.ts'
+import type { AttributeKind } from './op-spec.ts'
+import { opSpec } from './ops.ts'
 import { byteLength, formatType, sameType, type TensorType } from './tensor-type.ts'
 
 type Rule = (graph: Graph) => Iterable<string>

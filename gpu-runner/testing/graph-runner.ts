@@ -1,0 +1,48 @@
+/** Runs graphs in tests, on real sessions. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { dimsOf } from '#models/graph/arithmetic.ts'
+import { ExternalData, encodeModel } from '#models/graph/encode.ts'
+import type { Graph } from '#models/graph/graph.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Tensor } from '../runtime/tensor.ts'
+
+/** Inputs and outputs of a graph, in place, and a run from the ones to the others. */
+export interface RunnableGraph extends Disposable {
+  readonly inputs: Readonly<Record<string, Tensor>>
+  readonly outputs: Readonly<Record<string, Tensor>>
+  run(): void
+}
+
+/** A graph whose shapes are all known. */
+export function runnable(ort: Runtime, graph: Graph): RunnableGraph {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tandem-graph-'))
+  const external = new ExternalData('weights.bin')
+  const model = encodeModel(graph, external)
+  const length = Math.max(0, ...external.tensors.map(({ offset, byteLength }) => offset + byteLength))
+  const weights = new Uint8Array(length)
+  for (const { offset, data } of external.tensors) {
+    const view = data()
+    weights.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), offset)
+  }
+  writeFileSync(path.join(folder, 'weights.bin'), weights)
+  writeFileSync(path.join(folder, 'model.onnx'), model)
+  const session = ort.session(path.join(folder, 'model.onnx'))
+  rmSync(folder, { recursive: true })
+  const tensors = (values: Graph['inputs']) =>
+    Object.fromEntries(values.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
+  const inputs = tensors(graph.inputs)
+  const outputs = tensors(graph.outputs)
+  const binding = session.bind(inputs, outputs)
+  return {
+    inputs,
+    outputs,
+    run: () => binding.run(),
+    [Symbol.dispose]() {
+      binding[Symbol.dispose]()
+      for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor[Symbol.dispose]()
+      session[Symbol.dispose]()
+    },
+  }
+}
