@@ -1,10 +1,7 @@
 /** Runs graphs in tests, on real sessions. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { dimsOf } from '#models/graph/arithmetic.ts'
-import { ExternalData, encodeModel } from '#models/graph/encode.ts'
 import type { Graph } from '#models/graph/graph.ts'
+import { fromGraph } from '../runtime/model-file.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 
@@ -17,19 +14,7 @@ export interface RunnableGraph extends Disposable {
 
 /** A graph whose shapes are all known. */
 export function runnable(ort: Runtime, graph: Graph): RunnableGraph {
-  const folder = mkdtempSync(path.join(tmpdir(), 'tandem-graph-'))
-  const external = new ExternalData('weights.bin')
-  const model = encodeModel(graph, external)
-  const length = Math.max(0, ...external.tensors.map(({ offset, byteLength }) => offset + byteLength))
-  const weights = new Uint8Array(length)
-  for (const { offset, data } of external.tensors) {
-    const view = data()
-    weights.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), offset)
-  }
-  writeFileSync(path.join(folder, 'weights.bin'), weights)
-  writeFileSync(path.join(folder, 'model.onnx'), model)
-  const session = ort.session(path.join(folder, 'model.onnx'))
-  rmSync(folder, { recursive: true })
+  const session = fromGraph(graph, (file) => ort.session(file))
   const tensors = (values: Graph['inputs']) =>
     Object.fromEntries(values.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
   const inputs = tensors(graph.inputs)

@@ -22,7 +22,9 @@ export function gradients(g: GraphBuilder, loss: Value, values: readonly Value[]
   if (sizeOf(loss) !== 1) throw new GraphError(`${loss.name}: a loss has one element, not [${loss.shape}]`)
   const units = unitsOf(g)
   const learned = new Set(values.map(({ name }) => name))
-  for (const { inputs, outputs } of units) {
+  for (const unit of units) {
+    const { inputs, outputs } = unit
+    if ('part' in unit && !unit.part.gradient) continue
     if (!inputs.some((input) => input && learned.has(input.name))) continue
     for (const output of outputs) if (output) learned.add(output.name)
   }
@@ -48,7 +50,7 @@ export function gradients(g: GraphBuilder, loss: Value, values: readonly Value[]
 
 /** The value itself, which passes no gradient back. */
 export function stopGradient(g: GraphBuilder, x: Value): Value {
-  return g.part([x], () => ({ outputs: [g.op('Identity', [x], {})[0]], gradient: () => [] }))[0]
+  return g.part([x], () => ({ outputs: [g.op('Identity', [x], {})[0]], gradient: null }))[0]
 }
 
 function unitsOf(g: GraphBuilder): readonly Unit[] {
@@ -72,6 +74,7 @@ const holds = (outer: Part, inner: Part, later: boolean): boolean =>
 function backward(g: GraphBuilder, unit: Unit, given: readonly (Value | undefined)[]) {
   if ('part' in unit) {
     const { part } = unit
+    if (!part.gradient) return []
     return part.gradient(
       given.map((gradient, i) => {
         const output = part.outputs[i]

@@ -24,7 +24,8 @@ export interface Part {
   readonly to: number
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
-  readonly gradient: PartGradient
+  /** Null: nothing is learned through it. */
+  readonly gradient: PartGradient | null
 }
 
 export class GraphBuilder {
@@ -103,7 +104,7 @@ export class GraphBuilder {
   /** Has `gradient` stand for the gradients of the nodes that `body` adds. */
   part<const T extends readonly [Value, ...Value[]]>(
     inputs: readonly Value[],
-    body: () => { readonly outputs: T; readonly gradient: PartGradient },
+    body: () => { readonly outputs: T; readonly gradient: PartGradient | null },
   ): T {
     const from = this.#nodes.length
     const { outputs, gradient } = body()

@@ -54,8 +54,8 @@ export class ExternalData {
   }
 }
 
-/** The ONNX file of one graph; its larger weights are placed in `external`. */
-export function encodeModel(graph: Graph, external: ExternalData): Uint8Array {
+/** The ONNX file of one graph; its larger weights are placed in `external`, or stand in the file if there is none. */
+export function encodeModel(graph: Graph, external?: ExternalData): Uint8Array {
   const writer = new ProtobufWriter()
     .int(1, IR_VERSION)
     .string(2, 'tandem')
@@ -94,11 +94,11 @@ function encodeAttribute(out: ProtobufWriter, name: string, kind: AttributeKind,
   out.int(20, ATTRIBUTE_TYPES[kind.replace('?', '')] ?? 0)
 }
 
-function encodeInitializer(out: ProtobufWriter, initializer: Initializer, external: ExternalData): void {
+function encodeInitializer(out: ProtobufWriter, initializer: Initializer, external: ExternalData | undefined): void {
   const { value, data } = initializer
   for (const dim of value.shape) out.int(1, Number(dim))
   out.int(2, ELEMENTS[value.element].code).string(8, value.name)
-  if ((byteLength(value) ?? 0) <= INLINE_BYTES) {
+  if (!external || (byteLength(value) ?? 0) <= INLINE_BYTES) {
     const view = data()
     out.bytes(9, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
     return

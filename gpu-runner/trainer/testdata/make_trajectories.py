@@ -1,0 +1,306 @@
+"""Makes trajectories.json: what PyTorch gets when it trains the models of trajectories.test.ts from the same weights on
+the same data. Weights and data are sines, so that both sides can make them.
+
+    pip install torch && python make_trajectories.py
+"""
+import json
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+STEPS = 20
+
+
+def wave(shape, phase, step=0.37):
+    n = math.prod(shape)
+    return torch.sin(torch.arange(n, dtype=torch.float64) * step + phase).float().reshape(shape)
+
+
+def begin(shapes):
+    """Weights by name; a norm's weights are near 1."""
+    out = {}
+    for name, shape in shapes.items():
+        phase = sum(map(ord, name))
+        w = wave(shape, phase)
+        if name.endswith("running_mean"):
+            w = torch.zeros(shape)
+        elif name.endswith("running_var"):
+            w = torch.ones(shape)
+        elif name.endswith("direction"):
+            pass
+        elif len(shape) > 1:
+            w = w / math.sqrt(math.prod(shape[1:]))
+        elif "norm" in name or "ln_" in name:
+            w = 0.1 * w + (1 if name.endswith("weight") else 0)
+        else:
+            w = 0.1 * w
+        out[name] = w
+    return out
+
+
+def parameters(weights):
+    return {k: v.clone().requires_grad_(True) for k, v in weights.items()}
+
+
+def summary(weights):
+    """Of each weight: the sum, the sum of squares and the last element."""
+    return {k: [v.double().sum().item(), v.double().square().sum().item(), v.flatten()[-1].item()] for k, v in weights.items()}
+
+
+def linear(p, name, x):
+    return F.linear(x, p[f"{name}.weight"], p.get(f"{name}.bias"))
+
+
+# ---- autoencoder of rows
+
+MLP = {
+    "encoder.0.weight": [16, 20], "encoder.0.bias": [16], "encoder.1.weight": [8, 16], "encoder.1.bias": [8],
+    "encoder.out.weight": [3, 8], "encoder.out.bias": [3],
+    "decoder.0.weight": [8, 3], "decoder.0.bias": [8], "decoder.1.weight": [16, 8], "decoder.1.bias": [16],
+    "decoder.out.weight": [20, 16], "decoder.out.bias": [20],
+}
+
+
+def mlp(p, x):
+    h = x
+    for name in ["encoder.0", "encoder.1"]:
+        h = F.relu(linear(p, name, h))
+    h = linear(p, "encoder.out", h)
+    for name in ["decoder.0", "decoder.1"]:
+        h = F.relu(linear(p, name, h))
+    return linear(p, "decoder.out", h)
+
+
+def train_mlp(make_optimizer):
+    p = parameters(begin(MLP))
+    optimizer = make_optimizer(p.values())
+    losses = []
+    for t in range(1, STEPS + 1):
+        x = wave([8, 20], t, 0.11)
+        loss = F.mse_loss(mlp(p, x), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {"metrics": {"loss": losses}, "weights": summary(p)}
+
+
+# ---- VAE
+
+VAE = {
+    "encoder.0.weight": [4, 1, 4, 4], "encoder.0.bias": [4], "encoder.1.weight": [8, 4, 4, 4], "encoder.1.bias": [8],
+    "encoder.out.weight": [6, 128], "encoder.out.bias": [6],
+    "decoder.in.weight": [128, 3], "decoder.in.bias": [128],
+    "decoder.0.weight": [8, 4, 4, 4], "decoder.0.bias": [4], "decoder.1.weight": [4, 1, 4, 4], "decoder.1.bias": [1],
+}
+
+
+def train_vae():
+    p = parameters(begin(VAE))
+    optimizer = torch.optim.Adam(p.values(), 1e-2)
+    metrics = {"loss": [], "reconstruction": [], "kl": []}
+    for t in range(1, STEPS + 1):
+        x = 0.5 + 0.5 * wave([4, 1, 16, 16], t, 0.11)
+        noise = wave([4, 3], 0.9 * t, 1.7)
+        h = F.relu(F.conv2d(x, p["encoder.0.weight"], p["encoder.0.bias"], 2, 1))
+        h = F.relu(F.conv2d(h, p["encoder.1.weight"], p["encoder.1.bias"], 2, 1))
+        mean, log_variance = linear(p, "encoder.out", h.flatten(1)).chunk(2, 1)
+        z = mean + (0.5 * log_variance).exp() * noise
+        h = F.relu(linear(p, "decoder.in", z)).reshape(4, 8, 4, 4)
+        h = F.relu(F.conv_transpose2d(h, p["decoder.0.weight"], p["decoder.0.bias"], 2, 1))
+        logits = F.conv_transpose2d(h, p["decoder.1.weight"], p["decoder.1.bias"], 2, 1)
+        reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / 4
+        kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum() / 4
+        loss = reconstruction + 2 * kl
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for name, value in [("loss", loss), ("reconstruction", reconstruction), ("kl", kl)]:
+            metrics[name].append(value.item())
+    return {"metrics": metrics, "weights": summary(p)}
+
+
+# ---- GAN
+
+GENERATOR = {
+    "generator.in.weight": [128, 5], "generator.norm.0.weight": [8], "generator.norm.0.bias": [8],
+    "generator.0.weight": [8, 4, 4, 4], "generator.norm.1.weight": [4], "generator.norm.1.bias": [4],
+    "generator.out.weight": [4, 1, 4, 4],
+}
+GENERATOR_BUFFERS = {
+    f"generator.norm.{i}.{what}": [c] for i, c in [(0, 8), (1, 4)] for what in ["running_mean", "running_var"]
+}
+CRITIC = {
+    "critic.0.weight": [4, 1, 4, 4], "critic.1.weight": [8, 4, 4, 4], "critic.norm.1.weight": [8],
+    "critic.norm.1.bias": [8], "critic.out.weight": [1, 128],
+}
+CRITIC_BUFFERS = {"critic.norm.1.running_mean": [8], "critic.norm.1.running_var": [8]}
+SPECTRAL = {
+    "critic.0.weight": [4, 1, 4, 4], "critic.0.bias": [4], "critic.1.weight": [8, 4, 4, 4], "critic.1.bias": [8],
+    "critic.out.weight": [1, 128], "critic.condition.weight": [128, 2],
+}
+DIRECTIONS = {f"{name}.direction": [shape[0]] for name, shape in SPECTRAL.items() if len(shape) > 1}
+
+
+def batch_norm(p, buffers, name, x, track=True):
+    mean, var = (buffers[f"{name}.running_mean"], buffers[f"{name}.running_var"]) if track else (None, None)
+    return F.batch_norm(x, mean, var, p[f"{name}.weight"], p[f"{name}.bias"], True)
+
+
+def generator(p, buffers, z):
+    h = linear(p, "generator.in", z).reshape(-1, 8, 4, 4)
+    h = F.relu(batch_norm(p, buffers, "generator.norm.0", h))
+    h = F.relu(batch_norm(p, buffers, "generator.norm.1", F.conv_transpose2d(h, p["generator.0.weight"], None, 2, 1)))
+    return torch.tanh(F.conv_transpose2d(h, p["generator.out.weight"], None, 2, 1))
+
+
+def dcgan_critic(p, buffers, x, track=False):
+    h = F.leaky_relu(F.conv2d(x, p["critic.0.weight"], None, 2, 1), 0.2)
+    h = batch_norm(p, buffers, "critic.norm.1", F.conv2d(h, p["critic.1.weight"], None, 2, 1), track)
+    return linear(p, "critic.out", F.leaky_relu(h, 0.2).flatten(1))
+
+
+def divided(p, directions):
+    """Weights over their spectral norms, and the directions after one round of power iteration."""
+    out, after = {}, {}
+    for name, w in p.items():
+        if w.ndim < 2:
+            out[name] = w
+            continue
+        matrix = w.flatten(1) if name != "critic.condition.weight" else w
+        with torch.no_grad():
+            v = F.normalize(matrix.T @ directions[f"{name}.direction"], dim=0, eps=1e-12)
+            u = F.normalize(matrix @ v, dim=0, eps=1e-12)
+        after[f"{name}.direction"] = u
+        out[name] = w / (u @ matrix @ v)
+    return out, after
+
+
+def spectral_critic(p, x, condition):
+    h = F.leaky_relu(F.conv2d(x, p["critic.0.weight"], p["critic.0.bias"], 2, 1), 0.2)
+    h = F.leaky_relu(F.conv2d(h, p["critic.1.weight"], p["critic.1.bias"], 2, 1), 0.2).flatten(1)
+    return linear(p, "critic.out", h) + (linear(p, "critic.condition", condition) * h).sum(1, keepdim=True)
+
+
+def train_dcgan():
+    g, d = parameters(begin(GENERATOR)), parameters(begin(CRITIC))
+    buffers, critic_buffers = begin(GENERATOR_BUFFERS), begin(CRITIC_BUFFERS)
+    of_g = torch.optim.Adam(g.values(), 2e-3, (0.5, 0.999))
+    of_d = torch.optim.Adam(d.values(), 2e-3, (0.5, 0.999))
+    metrics = {"critic": [], "generator": []}
+    for t in range(1, STEPS + 1):
+        x, z = wave([4, 1, 16, 16], t, 0.11), wave([4, 5], 0.9 * t, 1.7)
+        fake = generator(g, buffers, z)
+        real_logits = dcgan_critic(d, critic_buffers, x, True)
+        loss_d = F.softplus(-real_logits).mean() + F.softplus(dcgan_critic(d, critic_buffers, fake.detach())).mean()
+        of_d.zero_grad()
+        loss_d.backward()
+        of_d.step()
+        loss_g = F.softplus(-dcgan_critic(d, critic_buffers, fake)).mean()
+        of_g.zero_grad()
+        loss_g.backward()
+        of_g.step()
+        metrics["critic"].append(loss_d.item())
+        metrics["generator"].append(loss_g.item())
+    return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **critic_buffers})}
+
+
+def train_spectral():
+    g, d = parameters(begin({**GENERATOR, "generator.in.weight": [128, 7]})), parameters(begin(SPECTRAL))
+    buffers, directions = begin(GENERATOR_BUFFERS), begin(DIRECTIONS)
+    # Of features in the order of rows of pixels: height, width, channel.
+    turned = directions["critic.condition.weight.direction"].reshape(4, 4, 8).permute(2, 0, 1)
+    directions["critic.condition.weight.direction"] = turned.flatten()
+    of_g = torch.optim.Adam(g.values(), 2e-3, (0.0, 0.9))
+    of_d = torch.optim.Adam(d.values(), 2e-3, (0.0, 0.9))
+    metrics = {"critic": [], "generator": []}
+    average = {k: v.detach().clone() for k, v in g.items()}
+    for t in range(1, STEPS + 1):
+        x, z = wave([4, 1, 16, 16], t, 0.11), wave([4, 5], 0.9 * t, 1.7)
+        condition = wave([4, 2], 0.3 * t, 2.1)
+        fake = generator(g, buffers, torch.cat([z, condition], 1))
+        weights, after = divided(d, directions)
+        real_logits, fake_logits = spectral_critic(weights, x, condition), spectral_critic(weights, fake.detach(), condition)
+        loss_d = F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+        of_d.zero_grad()
+        loss_d.backward()
+        of_d.step()
+        weights, _ = divided(d, directions)
+        directions = after
+        loss_g = -spectral_critic(weights, fake, condition).mean()
+        of_g.zero_grad()
+        loss_g.backward()
+        of_g.step()
+        for k, v in g.items():
+            average[k] = 0.9 * average[k] + 0.1 * v.detach()
+        metrics["critic"].append(loss_d.item())
+        metrics["generator"].append(loss_g.item())
+    return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **directions}), "average": summary(average)}
+
+
+# ---- GPT
+
+VOCABULARY, LENGTH, WIDTH, HEADS, LAYERS = 17, 64, 16, 2, 2
+GPT = {"wte.weight": [VOCABULARY, WIDTH], "wpe.weight": [LENGTH, WIDTH]}
+for i in range(LAYERS):
+    GPT |= {
+        f"h.{i}.ln_1.weight": [WIDTH], f"h.{i}.ln_1.bias": [WIDTH],
+        f"h.{i}.attn.c_attn.weight": [3 * WIDTH, WIDTH], f"h.{i}.attn.c_attn.bias": [3 * WIDTH],
+        f"h.{i}.attn.c_proj.weight": [WIDTH, WIDTH], f"h.{i}.attn.c_proj.bias": [WIDTH],
+        f"h.{i}.ln_2.weight": [WIDTH], f"h.{i}.ln_2.bias": [WIDTH],
+        f"h.{i}.mlp.c_fc.weight": [4 * WIDTH, WIDTH], f"h.{i}.mlp.c_fc.bias": [4 * WIDTH],
+        f"h.{i}.mlp.c_proj.weight": [WIDTH, 4 * WIDTH], f"h.{i}.mlp.c_proj.bias": [WIDTH],
+    }
+GPT |= {"ln_f.weight": [WIDTH], "ln_f.bias": [WIDTH], "lm_head.weight": [VOCABULARY, WIDTH]}
+
+
+def gpt(p, ids):
+    batch, length = ids.shape
+    norm = lambda name, x: F.layer_norm(x, [WIDTH], p[f"{name}.weight"], p[f"{name}.bias"])
+    x = p["wte.weight"][ids] + p["wpe.weight"][:length]
+    for i in range(LAYERS):
+        qkv = linear(p, f"h.{i}.attn.c_attn", norm(f"h.{i}.ln_1", x)).reshape(batch, length, 3, HEADS, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(batch, length, WIDTH)
+        x = x + linear(p, f"h.{i}.attn.c_proj", seen)
+        wide = F.gelu(linear(p, f"h.{i}.mlp.c_fc", norm(f"h.{i}.ln_2", x)), approximate="tanh")
+        x = x + linear(p, f"h.{i}.mlp.c_proj", wide)
+    return linear(p, "lm_head", norm("ln_f", x))
+
+
+def train_gpt():
+    p = parameters(begin(GPT))
+    optimizer = torch.optim.AdamW(p.values(), 1e-2, weight_decay=0.1)
+    metrics = {"loss": [], "gpt.gradient_norm": []}
+    for t in range(1, STEPS + 1):
+        # Warmed up over 5 steps, then along half a cosine to a tenth.
+        rate = 1e-2 * (t / 5 if t < 5 else 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * (t - 5) / (STEPS - 5))))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        text = torch.tensor([[(i * i + 3 * b + t) % VOCABULARY for i in range(LENGTH + 1)] for b in range(2)])
+        loss = F.cross_entropy(gpt(p, text[:, :-1]).flatten(0, 1), text[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(p.values(), 0.5)
+        optimizer.step()
+        metrics["loss"].append(loss.item())
+        metrics["gpt.gradient_norm"].append(norm.item())
+    # A bias of the keys changes nothing: its gradient is rounding alone, of which Adam makes steps.
+    learned = {k: v for k, v in p.items() if not k.endswith("c_attn.bias")}
+    return {"metrics": metrics, "weights": summary(learned)}
+
+
+trajectories = {
+    "mlp-adamw": train_mlp(lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.1)),
+    "mlp-sgd": train_mlp(lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),
+    "mlp-sgd-plain": train_mlp(lambda p: torch.optim.SGD(p, 0.1)),
+    "vae": train_vae(),
+    "dcgan": train_dcgan(),
+    "spectral": train_spectral(),
+    "gpt": train_gpt(),
+}
+target = pathlib.Path(__file__).with_name("trajectories.json")
+target.write_text(json.dumps({"torch": torch.__version__.split("+")[0], "trajectories": trajectories}, indent=1) + "\n")

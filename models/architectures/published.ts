@@ -1,0 +1,99 @@
+/**
+ * Trained models as graphs that anyone can run: images [n, channels, height, width] in [0, 1] or rows [n, columns], any
+ * number at once, under the same names in every model of a family (protocol/published-model.ts).
+ */
+import { add, div, mul, sigmoid, sub } from '../graph/arithmetic.ts'
+import { GraphBuilder } from '../graph/builder.ts'
+import type { Graph, Value } from '../graph/graph.ts'
+import type { Layers, Maps } from '../nn/layers.ts'
+import { trainedWeights } from '../nn/trainable.ts'
+import { type AutoencoderConfig, decodeRows, encodeRows, errorsOf } from './autoencoder.ts'
+import { type GanConfig, generate } from './gan.ts'
+import { decode, encode, type VaeConfig } from './vae.ts'
+
+/** Weights by name, as checkpoints have them. */
+export type Checkpoint = ReadonlyMap<string, Float32Array>
+
+/** What rows were standardised by in training, [columns] each. */
+export interface Standard {
+  readonly mean: Float32Array
+  readonly deviation: Float32Array
+}
+
+type Outputs = Readonly<Record<string, Value>>
+
+function published(name: string, checkpoint: Checkpoint, body: (layers: Layers) => Outputs): Graph {
+  const g = new GraphBuilder(name)
+  const outputs = body({ g, weights: trainedWeights(g, checkpoint), layout: 'planes' })
+  for (const [output, value] of Object.entries(outputs)) g.output(value, output)
+  return g.build()
+}
+
+const imagesInput = (
+  { g }: Layers,
+  { channels, height, width }: Pick<Maps, 'channels' | 'height' | 'width'>,
+): Maps => ({
+  value: g.input('images', 'float32', ['n', channels, height, width]),
+  images: 'n',
+  channels,
+  height,
+  width,
+})
+
+/** images → mean, log_variance */
+export const vaeEncoder = (config: VaeConfig, checkpoint: Checkpoint): Graph =>
+  published('vae-encoder', checkpoint, (layers) => {
+    const { mean, logVariance } = encode(layers, config, imagesInput(layers, config))
+    return { mean, log_variance: logVariance }
+  })
+
+/** latents → images */
+export const vaeDecoder = (config: VaeConfig, checkpoint: Checkpoint): Graph =>
+  published('vae-decoder', checkpoint, (layers) => {
+    const logits = decode(layers, config, layers.g.input('latents', 'float32', ['n', config.latents]))
+    return { images: sigmoid(layers.g, logits.value) }
+  })
+
+/** latents, and condition if there is one → images */
+export const ganGenerator = (config: GanConfig, checkpoint: Checkpoint): Graph =>
+  published('gan-generator', checkpoint, (layers) => {
+    const { g } = layers
+    const latents = g.input('latents', 'float32', ['n', config.latents])
+    const condition = config.condition > 0 ? g.input('condition', 'float32', ['n', config.condition]) : undefined
+    const { value } = generate(layers, config, { latents, condition, training: false })
+    return { images: add(g, mul(g, value, 0.5), 0.5) }
+  })
+
+const rowsInput = ({ g }: Layers, { columns }: AutoencoderConfig, { mean, deviation }: Standard) => {
+  const [centre, scale] = [
+    g.shared('mean_of_columns', 'float32', [columns], () => mean),
+    g.shared('deviation_of_columns', 'float32', [columns], () => deviation),
+  ]
+  const rows = g.input('rows', 'float32', ['n', columns])
+  return { rows, standard: div(g, sub(g, rows, centre), scale), centre, scale }
+}
+
+/** rows → mean */
+export const rowEncoder = (config: AutoencoderConfig, checkpoint: Checkpoint, standard: Standard): Graph =>
+  published('row-encoder', checkpoint, (layers) => ({
+    mean: encodeRows(layers, config, rowsInput(layers, config, standard).standard),
+  }))
+
+/** latents → rows */
+export const rowDecoder = (config: AutoencoderConfig, checkpoint: Checkpoint, { mean, deviation }: Standard): Graph =>
+  published('row-decoder', checkpoint, (layers) => {
+    const { g } = layers
+    const decoded = decodeRows(layers, config, g.input('latents', 'float32', ['n', config.latents]))
+    const scale = g.shared('deviation_of_columns', 'float32', [config.columns], () => deviation)
+    const centre = g.shared('mean_of_columns', 'float32', [config.columns], () => mean)
+    return { rows: add(g, mul(g, decoded, scale), centre) }
+  })
+
+/** rows → scores [n], errors [n, columns] of the standardised rows */
+export const rowScorer = (config: AutoencoderConfig, checkpoint: Checkpoint, standard: Standard): Graph =>
+  published('row-scorer', checkpoint, (layers) => {
+    const { g } = layers
+    const input = rowsInput(layers, config, standard).standard
+    const { errors, scores } = errorsOf(g, input, decodeRows(layers, config, encodeRows(layers, config, input)))
+    return { scores: g.op('Reshape', [scores, g.integers([-1])], {})[0], errors }
+  })

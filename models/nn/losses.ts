@@ -1,0 +1,84 @@
+/** Losses, each a mean over the batch unless it says otherwise, []. */
+import { add, dimsOf, exp, mul, neg, reshape, sizeOf, sub, sumAll, sumOfSquares } from '../graph/arithmetic.ts'
+import type { GraphBuilder } from '../graph/builder.ts'
+import type { Value } from '../graph/graph.ts'
+
+/** The mean of all elements' squared differences. */
+export const meanSquaredError = (g: GraphBuilder, x: Value, target: Value): Value =>
+  mul(g, sumOfSquares(g, sub(g, x, target)), 1 / sizeOf(x))
+
+/**
+ * Binary cross-entropy of logits with targets in [0, 1], summed over the elements of each of `batch` items:
+ * softplus(x) − x · target, with softplus(x) = max(x, 0) + log(1 + exp(−|x|)).
+ */
+export function binaryCrossEntropy(g: GraphBuilder, logits: Value, target: Value, batch: number): Value {
+  return g.part([logits, target], () => {
+    const softplus = softplusOf(g, logits)
+    const loss = mul(g, sumAll(g, sub(g, softplus, mul(g, logits, target))), 1 / batch)
+    const gradient = ([dy]: readonly (Value | undefined)[]) => {
+      if (!dy) return []
+      const scale = mul(g, dy, 1 / batch)
+      const [probabilities] = g.op('Sigmoid', [logits], {})
+      return [mul(g, sub(g, probabilities, target), scale), mul(g, neg(g, logits), scale)]
+    }
+    return { outputs: [loss], gradient }
+  })[0]
+}
+
+/** log(1 + exp(x)), quicker than the operator Softplus: max(x, 0) − log(sigmoid(|x|)). */
+export function softplusOf(g: GraphBuilder, x: Value): Value {
+  return g.part([x], () => {
+    const [positive] = g.op('Relu', [x], {})
+    const [magnitude] = g.op('Abs', [x], {})
+    const [share] = g.op('Sigmoid', [magnitude], {})
+    const [log] = g.op('Log', [share], {})
+    return {
+      outputs: [sub(g, positive, log)],
+      gradient: ([dy]) => [dy && mul(g, dy, g.op('Sigmoid', [x], {})[0])],
+    }
+  })[0]
+}
+
+/** KL(N(mean, exp(logVariance)) ‖ N(0, 1)), summed over the latents of each item. (Kingma and Welling 2014, appendix B) */
+export function gaussianKl(g: GraphBuilder, meanValue: Value, logVariance: Value): Value {
+  const batch = dimsOf(meanValue)[0] ?? 1
+  const inner = sub(g, sub(g, add(g, mul(g, meanValue, meanValue), exp(g, logVariance)), logVariance), 1)
+  return mul(g, sumAll(g, inner), 0.5 / batch)
+}
+
+/** Cross-entropy of logits [rows, classes] with the class of each row, int64 [rows]. */
+export function crossEntropy(g: GraphBuilder, logits: Value, classes: Value): Value {
+  const [rows = 1] = dimsOf(logits)
+  return g.part([logits], () => {
+    const [logProbabilities] = g.op('LogSoftmax', [logits], { axis: -1 })
+    const column = reshape(g, classes, [rows, 1])
+    const [picked] = g.op('GatherElements', [logProbabilities, column], { axis: 1 })
+    const gradient = ([dy]: readonly (Value | undefined)[]) => {
+      if (!dy) return []
+      const scale = mul(g, dy, 1 / rows)
+      const probabilities = mul(g, exp(g, logProbabilities), scale)
+      const minus = g.op('Expand', [reshape(g, neg(g, scale), [1, 1]), g.integers([rows, 1])], {})[0]
+      return [g.op('ScatterElements', [probabilities, column, minus], { axis: 1, reduction: 'add' })[0]]
+    }
+    return { outputs: [mul(g, sumAll(g, picked), -1 / rows)], gradient }
+  })[0]
+}
+
+/** The critic's hinge loss: mean(relu(1 − real)) + mean(relu(1 + fake)). (Lim and Ye 2017, arXiv:1705.02894) */
+export function hingeCritic(g: GraphBuilder, real: Value, fake: Value): Value {
+  const margin = (x: Value) => mul(g, sumAll(g, g.op('Relu', [x], {})[0]), 1 / sizeOf(x))
+  return add(g, margin(sub(g, 1, real)), margin(add(g, fake, 1)))
+}
+
+/** −mean(x): what a generator makes small under the hinge loss. */
+export const meanNegative = (g: GraphBuilder, x: Value): Value => mul(g, sumAll(g, x), -1 / sizeOf(x))
+
+/** mean(softplus(−real)) + mean(softplus(fake)): binary cross-entropy with 1 and 0. (Goodfellow et al. 2014) */
+export function logisticCritic(g: GraphBuilder, real: Value, fake: Value): Value {
+  const meanOf = (x: Value) => mul(g, sumAll(g, softplusOf(g, x)), 1 / sizeOf(x))
+  return add(g, meanOf(neg(g, real)), meanOf(fake))
+}
+
+/** mean(softplus(−fake)): the generator's loss that does not saturate. (Goodfellow et al. 2014) */
+export const logisticGenerator = (g: GraphBuilder, fake: Value): Value =>
+  mul(g, sumAll(g, softplusOf(g, neg(g, fake))), 1 / sizeOf(fake))
