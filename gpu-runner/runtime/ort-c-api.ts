@@ -45,6 +45,7 @@ const out = 'void *' as CType<BigUint64Array>
 const fallible = {
   DisableTelemetryEvents: [6, env],
   CreateSession: [7, env, file, options, out],
+  CreateSessionFromArray: [8, env, data, size, options, out],
   CreateSessionOptions: [10, out],
   DisableMemPattern: [17, options],
   SetSessionGraphOptimizationLevel: [23, options, int],

@@ -44,6 +44,24 @@ test('a graph of ours runs, its weights read from the external file', () => {
   assert.equal(y.data[3], 10, 'inputs are read in place at each run')
 })
 
+test('a model of one piece is loaded from its bytes', () => {
+  const g = new GraphBuilder('whole')
+  const weights = Float32Array.from({ length: 1024 }, (_, i) => i)
+  const w = g.weight('w', 'float32', [1024], () => weights)
+  g.output(g.op('Add', [g.input('x', 'float32', [1024]), w], {})[0], 'y')
+  using ort = new Runtime({ threads: 1 })
+  const bytes = encodeModel(g.build())
+  using session = ort.session(bytes)
+  bytes.fill(0)
+  using x = ort.tensor('float32', [1024])
+  using y = ort.tensor('float32', [1024])
+  using binding = session.bind({ x }, { y })
+  x.data.fill(1)
+  binding.run()
+  assert.equal(y.data[1000], 1001)
+  assert.throws(() => ort.session(new Uint8Array(100)), OrtError)
+})
+
 test('wrong use throws with the text of ONNX Runtime and is harmless', () => {
   using ort = new Runtime({ threads: 1 })
   using session = ort.session(affine('wrong'))

@@ -91,8 +91,11 @@ export class Runtime implements Disposable {
     return new Tensor(this.#api, this.#ram, type, dims, elements)
   }
 
-  /** Loads a model from a file; its external data is found beside it. Throws OrtError if it is not a legal model. */
-  session(model: string, { device = 'cpu', config = {} }: SessionOptions = {}): Session {
+  /**
+   * Loads a model from a file, whose external data is found beside it, or from the bytes of one that has none. Throws
+   * OrtError if it is not a legal model.
+   */
+  session(model: string | Uint8Array, { device = 'cpu', config = {} }: SessionOptions = {}): Session {
     const api = this.#api
     const cuda = device === 'cuda' ? this.#cuda : undefined
     if (device === 'cuda' && !cuda) throw new TypeError('the runtime was made without the CUDA provider')
@@ -103,7 +106,11 @@ export class Runtime implements Disposable {
       api.DisableMemPattern(options)
       for (const [key, value] of Object.entries(config)) api.AddSessionConfigEntry(options, key, value)
       if (cuda) appendCuda(api, options)
-      const session = made<'Session'>((out) => api.CreateSession(this.#env.pointer, path.resolve(model), options, out))
+      const session = made<'Session'>((out) =>
+        typeof model === 'string'
+          ? api.CreateSession(this.#env.pointer, path.resolve(model), options, out)
+          : api.CreateSessionFromArray(this.#env.pointer, model, model.byteLength, options, out),
+      )
       return new Session(api, session, { env: this.#env, ram: this.#ram, cuda })
     } finally {
       api.ReleaseSessionOptions(options)

@@ -1,7 +1,8 @@
 /** Runs graphs in tests, on real sessions. */
+
 import { dimsOf } from '#models/graph/arithmetic.ts'
+import { encodeModel } from '#models/graph/encode.ts'
 import type { Graph } from '#models/graph/graph.ts'
-import { fromGraph } from '../runtime/model-file.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 
@@ -14,7 +15,7 @@ export interface RunnableGraph extends Disposable {
 
 /** A graph whose shapes are all known. */
 export function runnable(ort: Runtime, graph: Graph): RunnableGraph {
-  const session = fromGraph(graph, (file) => ort.session(file))
+  const session = ort.session(encodeModel(graph))
   const tensors = (values: Graph['inputs']) =>
     Object.fromEntries(values.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
   const inputs = tensors(graph.inputs)

@@ -13,10 +13,10 @@ import {
 import { decode, encode, type VaeConfig } from '#models/architectures/vae.ts'
 import { sigmoid } from '#models/graph/arithmetic.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
+import { encodeModel } from '#models/graph/encode.ts'
 import type { Graph } from '#models/graph/graph.ts'
 import type { Layers } from '#models/nn/layers.ts'
 import { type BufferSpec, elementsOf, listWeights, trainedWeights, type Weights } from '#models/nn/trainable.ts'
-import { fromGraph } from '../runtime/model-file.ts'
 import { Runtime } from '../runtime/runtime.ts'
 import { Random } from './random.ts'
 
@@ -39,7 +39,7 @@ function drawn(build: (g: GraphBuilder, weights: Weights) => void): ReadonlyMap<
 type Fed = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>
 
 function run(graph: Graph, fed: Fed, dims: Readonly<Record<string, readonly number[]>>): Record<string, Float32Array> {
-  using session = fromGraph(graph, (file) => ort.session(file))
+  using session = ort.session(encodeModel(graph))
   const inputs = Object.fromEntries(
     Object.entries(fed).map(([name, { dims: shape, data }]) => [
       name,

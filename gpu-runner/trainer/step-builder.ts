@@ -7,8 +7,11 @@ import { clipNorm, movingAverage, type Optimizer } from '#models/autodiff/optimi
 import { reshape, sizeOf } from '#models/graph/arithmetic.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Graph, Value } from '#models/graph/graph.ts'
-import type { ElementType } from '#models/graph/tensor-type.ts'
+import type { ElementType, Shape } from '#models/graph/tensor-type.ts'
 import { type Asked, elementsOf, listWeights, partsOf, type Weights } from '#models/nn/trainable.ts'
+
+/** Where what is fed is asked for: the step, or the graph that a network is listed on. */
+export type Inputs = Pick<GraphBuilder, 'input'>
 
 export interface NetworkOptions {
   readonly optimizer: Optimizer
@@ -36,13 +39,17 @@ export interface NetworkPlan extends Asked {
   readonly buffered: string | undefined
 }
 
-export interface StepPlan {
+/** A graph that reads networks, is fed, and tells numbers. */
+export interface MeasuringPlan {
   readonly graph: Graph
-  readonly networks: readonly NetworkPlan[]
-  /** What is fed anew each step. */
+  /** What is fed anew each time. */
   readonly inputs: readonly Value[]
   /** Outputs of one element each. */
   readonly metrics: readonly string[]
+}
+
+export interface StepPlan extends MeasuringPlan {
+  readonly networks: readonly NetworkPlan[]
 }
 
 interface Moving {
@@ -67,14 +74,14 @@ export class StepBuilder {
   }
 
   /** Something that is fed each step. */
-  input(name: string, element: ElementType, shape: readonly number[]): Value {
+  input(name: string, element: ElementType, shape: Shape): Value {
     const value = this.g.input(name, element, shape)
     this.#inputs.push(value)
     return value
   }
 
   /** @param build what asks for the network's weights; called on a graph of its own, to list them */
-  network(name: string, build: (g: GraphBuilder, weights: Weights) => void, options: NetworkOptions): Network {
+  network(name: string, build: (g: GraphBuilder, weights: Weights) => unknown, options: NetworkOptions): Network {
     const { g } = this
     const listed = new GraphBuilder(name)
     const asked = listWeights(listed, (weights) => build(listed, weights))
@@ -97,6 +104,16 @@ export class StepBuilder {
     }
     this.#moving.set(name, moving)
     return { name, weights: weightsOf(moving, moving.parts) }
+  }
+
+  /** A network as it is in a plan, which is read and not moved. @param averaged its moving average, if it has one */
+  trained({ name, weights, buffers, average, buffered }: NetworkPlan, { averaged = false } = {}): Weights {
+    const { g } = this
+    const lengthOf = (specs: Asked['buffers']) => specs.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+    const read = (state: string, specs: Asked['buffers']) =>
+      partsOf(g, g.input(state, 'float32', [lengthOf(specs)]), specs)
+    const parts = read(averaged && average ? average : `${name}.weights`, weights)
+    return weightsOf({ buffers: buffered ? read(buffered, buffers) : new Map(), updates: new Map() }, parts)
   }
 
   /**
@@ -160,7 +177,10 @@ export class StepBuilder {
   }
 }
 
-const weightsOf = ({ buffers, updates }: Moving, parts: ReadonlyMap<string, Value>): Weights => ({
+const weightsOf = (
+  { buffers, updates }: Pick<Moving, 'buffers' | 'updates'>,
+  parts: ReadonlyMap<string, Value>,
+): Weights => ({
   weight: ({ name }) => named(parts, name),
   buffer: ({ name }) => named(buffers, name),
   update(name, value) {

@@ -2,11 +2,12 @@
  * Runs steps of training. Weights and optimiser state lie in two sets of tensors: a step reads the one and writes the
  * other, so that nothing is copied and nothing is read while it is written.
  */
+
 import { dimsOf } from '#models/graph/arithmetic.ts'
+import { encodeModel } from '#models/graph/encode.ts'
 import type { WeightSpec } from '#models/nn/trainable.ts'
 import { elementsOf, fromKept, toKept } from '#models/nn/trainable.ts'
 import type { Binding } from '../runtime/binding.ts'
-import { fromGraph } from '../runtime/model-file.ts'
 import type { Runtime, Session } from '../runtime/runtime.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 import type { Random } from './random.ts'
@@ -27,7 +28,7 @@ export class TrainingSession implements Disposable {
 
   constructor(ort: Runtime, plan: StepPlan) {
     this.#plan = plan
-    this.#session = fromGraph(plan.graph, (file) => ort.session(file))
+    this.#session = ort.session(encodeModel(plan.graph))
     const named = (entries: readonly (readonly [string, Tensor])[]): Tensors => Object.fromEntries(entries)
     this.inputs = named(plan.inputs.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
     this.#scalars = named(
@@ -99,9 +100,14 @@ export class TrainingSession implements Disposable {
 
   /** A flat tensor of the state as it is now, in place until the next step. */
   state(name: string): Float32Array {
-    const data = this.#sides[this.#side][name]?.data
-    if (!(data instanceof Float32Array)) throw new RangeError(`there is no state called ${name}`)
-    return data
+    return this.stateTensor(name).data as Float32Array
+  }
+
+  /** As `state`. */
+  stateTensor(name: string): Tensor {
+    const tensor = this.#sides[this.#side][name]
+    if (!tensor) throw new RangeError(`there is no state called ${name}`)
+    return tensor
   }
 
   /** All of the state, by name, in an order that is always the same: what a checkpoint has to hold. */

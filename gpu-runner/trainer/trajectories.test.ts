@@ -4,20 +4,18 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { type AutoencoderConfig, rebuildRows } from '#models/architectures/autoencoder.ts'
-import { criticise, type GanConfig, generate } from '#models/architectures/gan.ts'
-import { type GptConfig, gptLoss } from '#models/architectures/gpt.ts'
-import { type VaeConfig, vaeLoss } from '#models/architectures/vae.ts'
-import { stopGradient } from '#models/autodiff/gradients.ts'
+import type { GanConfig } from '#models/architectures/gan.ts'
 import { adam, sgd } from '#models/autodiff/optimizers.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
 import type { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
-import type { Layers } from '#models/nn/layers.ts'
-import { hingeCritic, logisticCritic, logisticGenerator, meanNegative, meanSquaredError } from '#models/nn/losses.ts'
-import { spectralNorm } from '#models/nn/spectral-norm.ts'
+import { meanSquaredError } from '#models/nn/losses.ts'
 import { type BufferSpec, elementsOf, type Weights } from '#models/nn/trainable.ts'
 import { Runtime } from '../runtime/runtime.ts'
-import { type Network, StepBuilder } from './step-builder.ts'
+import { ganPlan } from './plans/gan-plan.ts'
+import { gptPlan } from './plans/gpt-plan.ts'
+import { vaePlan } from './plans/vae-plan.ts'
+import { StepBuilder, type StepPlan } from './step-builder.ts'
 import { TrainingSession } from './training-session.ts'
 
 type Summary = Readonly<Record<string, readonly [sum: number, squares: number, last: number]>>
@@ -52,17 +50,16 @@ function begin({ name, shape }: BufferSpec): Float32Array {
 }
 
 interface Run {
-  readonly step: StepBuilder
+  readonly plan: StepPlan
   readonly rate: number | ((step: number) => number)
   readonly feed: (session: TrainingSession, step: number) => void
   readonly networks: readonly string[]
 }
 
 /** Trains, and compares what it told and what it learned. */
-function follows(name: string, { step, rate, feed, networks }: Run): void {
+function follows(name: string, { plan, rate, feed, networks }: Run): void {
   const reference = trajectories[name]
   assert.ok(reference, name)
-  const plan = step.build()
   using session = new TrainingSession(ort, plan)
   for (const network of plan.networks) {
     const specs = [...network.weights, ...network.buffers]
@@ -133,7 +130,7 @@ for (const [name, optimizer, rate] of [
     step.minimise(network, loss)
     step.metric('loss', loss)
     follows(name, {
-      step,
+      plan: step.build(),
       rate,
       networks: ['mlp'],
       feed: (session, t) => fill(session, 'rows', wave(160, t, 0.11)),
@@ -142,20 +139,9 @@ for (const [name, optimizer, rate] of [
 }
 
 test("a variational autoencoder learns what PyTorch's does", () => {
-  const config: VaeConfig = { channels: 1, height: 16, width: 16, latents: 3, hidden: [4, 8] }
-  const step = new StepBuilder('vae')
-  const build = (g: GraphBuilder, weights: Weights, value: Value, noise: Value) => {
-    const images = { value, images: 4, channels: 1, height: 16, width: 16 }
-    return vaeLoss({ g, weights, layout: 'rows' }, config, images, { noise, beta: 2 })
-  }
-  const inputs = (g: Pick<GraphBuilder, 'input'>) =>
-    [g.input('images', 'float32', [1024, 1]), g.input('noise', 'float32', [4, 3])] as const
-  const network = step.network('vae', (g, weights) => void build(g, weights, ...inputs(g)), { optimizer: adam() })
-  const losses = build(step.g, network.weights, ...inputs(step))
-  step.minimise(network, losses.loss)
-  for (const [name, value] of Object.entries(losses)) step.metric(name, value)
+  const config = { channels: 1, height: 16, width: 16, latents: 3, hidden: [4, 8] }
   follows('vae', {
-    step,
+    plan: vaePlan(config, { batch: 4, beta: 2 }),
     rate: 1e-2,
     networks: ['vae'],
     feed(session, t) {
@@ -169,81 +155,20 @@ test("a variational autoencoder learns what PyTorch's does", () => {
   })
 })
 
-// Adversarial networks
-
 const GAN: GanConfig = { channels: 1, height: 16, width: 16, latents: 5, condition: 0, hidden: [8, 4] }
-const images = (value: Value) => ({ value, images: 4, channels: 1, height: 16, width: 16 })
 const feedGan = (session: TrainingSession, t: number) => {
   fill(session, 'images', wave(1024, t, 0.11))
   fill(session, 'latents', wave(20, 0.9 * t, 1.7))
 }
 
 test("DCGAN learns what PyTorch's does", () => {
-  const step = new StepBuilder('dcgan')
-  const { g } = step
-  const real = step.input('images', 'float32', [1024, 1])
-  const latents = step.input('latents', 'float32', [4, 5])
-  const optimizer = adam({ beta1: 0.5 })
-  const makes = (layers: Layers, z: Value) => generate(layers, GAN, { latents: z, training: true })
-  const judges = (layers: Layers, x: Value) => criticise(layers, GAN, images(x), { batchNorm: true })
-  const layersOf = (weights: Weights, on = g): Layers => ({ g: on, weights, layout: 'rows' })
-  const generator = step.network(
-    'generator',
-    (on, weights) => void makes(layersOf(weights, on), on.input('z', 'float32', [4, 5])),
-    { optimizer },
-  )
-  const critic: Network = step.network(
-    'critic',
-    (on, weights) => void judges(layersOf(weights, on), on.input('x', 'float32', [1024, 1])),
-    { optimizer },
-  )
-  const fake = makes(layersOf(generator.weights), latents).value
-  const before = layersOf(critic.weights)
-  const criticLoss = logisticCritic(g, judges(before, real), judges(before, stopGradient(g, fake)))
-  const moved = step.minimise(critic, criticLoss)
-  const generatorLoss = logisticGenerator(g, judges(layersOf(moved), fake))
-  step.minimise(generator, generatorLoss)
-  step.metric('critic', criticLoss)
-  step.metric('generator', generatorLoss)
-  follows('dcgan', { step, rate: 2e-3, networks: ['generator', 'critic'], feed: feedGan })
+  const plan = ganPlan(GAN, { batch: 4, style: 'dcgan' })
+  follows('dcgan', { plan, rate: 2e-3, networks: ['generator', 'critic'], feed: feedGan })
 })
 
 test("a conditional GAN with spectral norms and hinge losses learns what PyTorch's does", () => {
-  const config = { ...GAN, condition: 2 }
-  const step = new StepBuilder('spectral')
-  const { g } = step
-  const real = step.input('images', 'float32', [1024, 1])
-  const latents = step.input('latents', 'float32', [4, 5])
-  const condition = step.input('condition', 'float32', [4, 2])
-  const layersOf = (weights: Weights, on = g): Layers => ({ g: on, weights, layout: 'rows' })
-  const makes = (layers: Layers, z: Value, c: Value) =>
-    generate(layers, config, { latents: z, condition: c, training: true })
-  const judges = (layers: Layers, x: Value, c: Value) =>
-    criticise(layers, config, images(x), { condition: c, batchNorm: false })
-  const generator = step.network(
-    'generator',
-    (on, weights) =>
-      void makes(layersOf(weights, on), on.input('z', 'float32', [4, 5]), on.input('c', 'float32', [4, 2])),
-    { optimizer: adam({ beta1: 0, beta2: 0.9 }), averaging: 0.9 },
-  )
-  const critic = step.network(
-    'critic',
-    (on, weights) => {
-      const inputs = [on.input('x', 'float32', [1024, 1]), on.input('c', 'float32', [4, 2])] as const
-      judges(layersOf(spectralNorm(on, weights), on), ...inputs)
-    },
-    { optimizer: adam({ beta1: 0, beta2: 0.9 }) },
-  )
-  const fake = makes(layersOf(generator.weights), latents, condition).value
-  const before = layersOf(spectralNorm(g, critic.weights))
-  const criticLoss = hingeCritic(g, judges(before, real, condition), judges(before, stopGradient(g, fake), condition))
-  const moved = step.minimise(critic, criticLoss)
-  const generatorLoss = meanNegative(g, judges(layersOf(spectralNorm(g, moved)), fake, condition))
-  step.minimise(generator, generatorLoss)
-  step.metric('critic', criticLoss)
-  step.metric('generator', generatorLoss)
   follows('spectral', {
-    step,
+    plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'modern' }),
     rate: 2e-3,
     networks: ['generator', 'critic'],
     feed(session, t) {
@@ -254,21 +179,9 @@ test("a conditional GAN with spectral norms and hinge losses learns what PyTorch
 })
 
 test("a GPT learns what PyTorch's does, with clipped gradients and a schedule", () => {
-  const config: GptConfig = { vocabulary: 17, context: 64, width: 16, heads: 2, layers: 2 }
-  const step = new StepBuilder('gpt')
-  const inputs = (g: Pick<GraphBuilder, 'input'>) =>
-    [g.input('ids', 'int64', [2, 64]), g.input('next', 'int64', [128])] as const
-  const build = (g: GraphBuilder, weights: Weights, ids: Value, next: Value) =>
-    gptLoss({ g, weights, layout: 'rows' }, config, ids, next)
-  const network = step.network('gpt', (g, weights) => void build(g, weights, ...inputs(g)), {
-    optimizer: adam({ weightDecay: 0.1 }),
-    clip: 0.5,
-  })
-  const loss = build(step.g, network.weights, ...inputs(step))
-  step.minimise(network, loss)
-  step.metric('loss', loss)
+  const config = { vocabulary: 17, context: 64, width: 16, heads: 2, layers: 2 }
   follows('gpt', {
-    step,
+    plan: gptPlan(config, { batch: 2, weightDecay: 0.1, clip: 0.5 }),
     rate: (t) => rateAt({ rate: 1e-2, warmup: 5, cosineTo: 1e-3 }, t, STEPS),
     networks: ['gpt'],
     feed(session, t) {

@@ -235,7 +235,7 @@ def train_spectral():
         loss_g.backward()
         of_g.step()
         for k, v in g.items():
-            average[k] = 0.9 * average[k] + 0.1 * v.detach()
+            average[k] = 0.999 * average[k] + 0.001 * v.detach()
         metrics["critic"].append(loss_d.item())
         metrics["generator"].append(loss_g.item())
     return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **directions}), "average": summary(average)}

@@ -1,0 +1,34 @@
+/** Public data sets that recipes can name. */
+import type { DataSet } from '../data-set.ts'
+import { fashionMnist } from './fashion-mnist.ts'
+import { sensorReadings } from './sensors.ts'
+
+interface CatalogueData {
+  /** What it is, who made it, and where it is described. */
+  readonly description: string
+  /** SPDX identifiers. */
+  readonly licence: string
+  /** @param root the cache's folder */
+  readonly train: (root: string) => Promise<DataSet>
+  /** What no model is trained on. */
+  readonly test: (root: string) => Promise<DataSet>
+}
+
+export const CATALOGUE = {
+  'fashion-mnist': {
+    description: 'Fashion-MNIST: 60,000 grey pictures of clothes (Zalando SE, arXiv:1708.07747), in 32 × 32 pixels',
+    licence: 'MIT',
+    train: (root) => fashionMnist('train', 32, root),
+    test: (root) => fashionMnist('test', 32, root),
+  },
+  sensors: {
+    description:
+      'Humidity and temperature of four wireless sensors (Suthaharan et al. 2010), each reading with two before and two after; the first 2,000 of each sensor',
+    licence: 'ODC-By-1.0, CC-BY-4.0',
+    train: (root) => sensorReadings('train', root),
+    test: (root) => sensorReadings('test', root),
+  },
+} as const satisfies Record<string, CatalogueData>
+
+export type CatalogueName = keyof typeof CATALOGUE
+export const catalogueNames = Object.keys(CATALOGUE) as CatalogueName[]

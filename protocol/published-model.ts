@@ -1,0 +1,92 @@
+/**
+ * What the runner publishes and the edge runs: a manifest that names ONNX files by their content. It is written after
+ * the files, so that whoever reads it finds them. Images are float32 `[n, channels, height, width]` in [0, 1], `n` free.
+ */
+import * as v from 'valibot'
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(2_000))
+const count = v.pipe(v.number(), v.integer(), v.minValue(1))
+const finite = v.pipe(v.number(), v.finite())
+
+export const modelFileSchema = v.strictObject({
+  /** Of the file's bytes; it lies in the object store as `models/<sha256>`. */
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  bytes: count,
+})
+export type ModelFile = v.InferOutput<typeof modelFileSchema>
+
+const imagesSchema = v.strictObject({
+  kind: v.literal('images'),
+  channels: v.picklist([1, 3, 4]),
+  height: v.pipe(count, v.maxValue(256)),
+  width: v.pipe(count, v.maxValue(256)),
+})
+/** Rows of numbers; the graph itself standardises them. */
+const rowsSchema = v.strictObject({
+  kind: v.literal('rows'),
+  columns: v.pipe(v.array(v.strictObject({ name: text })), v.minLength(1), v.maxLength(1_024)),
+})
+
+const latents = v.pipe(count, v.maxValue(1_024))
+
+/** Names of inputs and outputs, and their shapes, are the same in every model of a family. */
+const partsSchema = v.variant('family', [
+  /**
+   * encoder: `images` → `mean` [n, latents], `log_variance` [n, latents]; decoder: `latents` [n, latents] → `images`.
+   */
+  v.strictObject({
+    family: v.literal('vae'),
+    input: imagesSchema,
+    latents,
+    encoder: modelFileSchema,
+    decoder: modelFileSchema,
+  }),
+  /**
+   * scorer: `images` or `rows` [n, columns] → `scores` [n] and `errors`, the squared error of each pixel or column, in
+   * the input's shape; encoder: the same → `mean` [n, latents]; decoder: `latents` → `images` or `rows`.
+   */
+  v.strictObject({
+    family: v.literal('autoencoder'),
+    input: v.variant('kind', [imagesSchema, rowsSchema]),
+    latents,
+    encoder: modelFileSchema,
+    decoder: modelFileSchema,
+    scorer: modelFileSchema,
+    /** A score above it is an anomaly. */
+    threshold: finite,
+    /** Scores of validation data at 0 %, 1 %, … 100 %, ascending: how rare a score is. */
+    quantiles: v.pipe(v.array(finite), v.length(101)),
+  }),
+  /** denoiser: `images` → `images`. */
+  v.strictObject({ family: v.literal('denoiser'), input: imagesSchema, denoiser: modelFileSchema }),
+  /** generator: `latents` [n, latents] and, if `condition` is above 0, `condition` [n, condition] → `images`. */
+  v.strictObject({
+    family: v.literal('gan'),
+    input: imagesSchema,
+    latents,
+    condition: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(4_096)),
+    generator: modelFileSchema,
+  }),
+])
+export type ModelParts = v.InferOutput<typeof partsSchema>
+
+/** Lies in the object store as `manifests/<id>.json`. */
+export const publishedModelSchema = v.strictObject({
+  id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-zA-Z0-9:._-]{0,255}$/)),
+  /** Unix seconds. */
+  created: v.pipe(v.number(), v.integer()),
+  /** Who may use it; null: everyone, as with what ships with Tandem. */
+  owner: v.nullable(text),
+  parts: partsSchema,
+  card: v.strictObject({
+    description: text,
+    /** What it was trained on, and its licence. */
+    data: text,
+    licence: text,
+    /** On the validation part. */
+    metrics: v.record(v.pipe(v.string(), v.maxLength(64)), finite),
+    /** What made it, as data. */
+    recipe: v.record(v.pipe(v.string(), v.maxLength(64)), v.union([v.string(), v.number(), v.boolean(), v.null()])),
+  }),
+})
+export type PublishedModel = v.InferOutput<typeof publishedModelSchema>

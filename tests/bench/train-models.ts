@@ -1,0 +1,44 @@
+/** The models whose training `npm run bench:train` measures, and what they are fed: the same on both sides. */
+import { autoencoderPlan } from '#gpu-runner/trainer/plans/autoencoder-plan.ts'
+import { ganPlan } from '#gpu-runner/trainer/plans/gan-plan.ts'
+import { gptPlan } from '#gpu-runner/trainer/plans/gpt-plan.ts'
+import { vaePlan } from '#gpu-runner/trainer/plans/vae-plan.ts'
+import type { StepPlan } from '#gpu-runner/trainer/step-builder.ts'
+
+export interface TrainedModel {
+  readonly plan: () => StepPlan
+  readonly rate: number
+  /** The element of an input at an index. */
+  readonly feed: Readonly<Record<string, (index: number) => number>>
+}
+
+const sine = (scale: number, offset: number, pace: number) => (i: number) => offset + scale * Math.sin(pace * i)
+const image = { channels: 3, height: 32, width: 32 }
+
+export const TRAINED_MODELS = {
+  vae: {
+    plan: () => vaePlan({ ...image, latents: 64, hidden: [32, 64, 128] }, { batch: 64, beta: 1 }),
+    rate: 1e-3,
+    feed: { images: sine(0.5, 0.5, 0.11), noise: sine(1, 0, 1.7) },
+  },
+  dcgan: {
+    plan: () =>
+      ganPlan({ ...image, latents: 100, condition: 0, hidden: [256, 128, 64] }, { batch: 64, style: 'dcgan' }),
+    rate: 2e-4,
+    feed: { images: sine(1, 0, 0.11), latents: sine(1, 0, 1.7) },
+  },
+  autoencoder: {
+    plan: () => autoencoderPlan({ columns: 784, latents: 16, hidden: [512, 128], output: 'sigmoid' }, { batch: 256 }),
+    rate: 1e-3,
+    feed: { rows: sine(0.5, 0.5, 0.11), clean: sine(0.5, 0.5, 0.11) },
+  },
+  gpt: {
+    plan: () =>
+      gptPlan(
+        { vocabulary: 4096, context: 256, width: 256, heads: 8, layers: 6 },
+        { batch: 16, weightDecay: 0, clip: 1 },
+      ),
+    rate: 1e-3,
+    feed: { ids: (i: number) => (i * 7919) % 4096, next: (i: number) => ((i + 1) * 7919) % 4096 },
+  },
+} as const satisfies Record<string, TrainedModel>

@@ -1,0 +1,151 @@
+"""PyTorch's side of `npm run bench:train`, as train-contender.ts: the same models from the same weights, in plain eager
+float32 as its tutorials have them."""
+import json
+import math
+import pathlib
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+name, threads, folder = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+torch.set_num_threads(threads)
+
+p = {}
+for i, spec in enumerate(json.loads((folder / "weights.json").read_text())):
+    data = bytearray((folder / f"{i}.bin").read_bytes())
+    p[spec["name"]] = torch.frombuffer(data, dtype=torch.float32).reshape(spec["shape"]).clone().requires_grad_(True)
+
+
+def sine(shape, scale, offset, pace):
+    return (offset + scale * torch.sin(pace * torch.arange(math.prod(shape), dtype=torch.float64))).float().reshape(shape)
+
+
+def linear(layer, x):
+    return F.linear(x, p[f"{layer}.weight"], p.get(f"{layer}.bias"))
+
+
+def adam(names, rate, betas=(0.9, 0.999)):
+    return torch.optim.Adam([p[n] for n in names], rate, betas)
+
+
+def images(scale, offset):
+    """Tandem's rows of pixels, as planes."""
+    return sine([64, 32, 32, 3], scale, offset, 0.11).permute(0, 3, 1, 2).contiguous()
+
+
+def vae():
+    x, noise, optimizer = images(0.5, 0.5), sine([64, 64], 1, 0, 1.7), adam(p, 1e-3)
+
+    def step():
+        h = x
+        for i in range(3):
+            h = F.relu(F.conv2d(h, p[f"encoder.{i}.weight"], p[f"encoder.{i}.bias"], 2, 1))
+        mean, log_variance = linear("encoder.out", h.flatten(1)).chunk(2, 1)
+        h = F.relu(linear("decoder.in", mean + (0.5 * log_variance).exp() * noise)).reshape(64, 128, 4, 4)
+        for i in range(3):
+            h = F.conv_transpose2d(h, p[f"decoder.{i}.weight"], p[f"decoder.{i}.bias"], 2, 1)
+            h = F.relu(h) if i < 2 else h
+        reconstruction = F.binary_cross_entropy_with_logits(h, x, reduction="sum") / 64
+        kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum() / 64
+        loss = reconstruction + kl
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return [loss, reconstruction, kl]
+
+    return step
+
+
+def dcgan():
+    x, z = images(1, 0), sine([64, 100], 1, 0, 1.7)
+    of_g = adam([n for n in p if n.startswith("generator")], 2e-4, (0.5, 0.999))
+    of_d = adam([n for n in p if n.startswith("critic")], 2e-4, (0.5, 0.999))
+    running = {n: (torch.zeros_like(w), torch.ones_like(w)) for n, w in p.items() if ".norm." in n and n.endswith("weight")}
+
+    def norm(layer, h):
+        mean, variance = running[f"{layer}.weight"]
+        return F.batch_norm(h, mean, variance, p[f"{layer}.weight"], p[f"{layer}.bias"], True)
+
+    def critic(h):
+        h = F.leaky_relu(F.conv2d(h, p["critic.0.weight"], None, 2, 1), 0.2)
+        for i in (1, 2):
+            h = F.leaky_relu(norm(f"critic.norm.{i}", F.conv2d(h, p[f"critic.{i}.weight"], None, 2, 1)), 0.2)
+        return linear("critic.out", h.flatten(1))
+
+    def step():
+        h = F.relu(norm("generator.norm.0", linear("generator.in", z).reshape(64, 256, 4, 4)))
+        for i in (0, 1):
+            h = F.relu(norm(f"generator.norm.{i + 1}", F.conv_transpose2d(h, p[f"generator.{i}.weight"], None, 2, 1)))
+        fake = torch.tanh(F.conv_transpose2d(h, p["generator.out.weight"], None, 2, 1))
+        loss_d = F.softplus(-critic(x)).mean() + F.softplus(critic(fake.detach())).mean()
+        of_d.zero_grad()
+        loss_d.backward()
+        of_d.step()
+        loss_g = F.softplus(-critic(fake)).mean()
+        of_g.zero_grad()
+        loss_g.backward()
+        of_g.step()
+        return [loss_d, loss_g]
+
+    return step
+
+
+def autoencoder():
+    x, optimizer = sine([256, 784], 0.5, 0.5, 0.11), adam(p, 1e-3)
+
+    def step():
+        h = x
+        for layer in ("encoder.0", "encoder.1"):
+            h = F.relu(linear(layer, h))
+        h = linear("encoder.out", h)
+        for layer in ("decoder.0", "decoder.1"):
+            h = F.relu(linear(layer, h))
+        loss = F.mse_loss(torch.sigmoid(linear("decoder.out", h)), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return [loss]
+
+    return step
+
+
+def gpt():
+    i = torch.arange(16 * 256)
+    ids, following = (i * 7919 % 4096).reshape(16, 256), (i + 1) * 7919 % 4096
+    optimizer = torch.optim.AdamW(p.values(), 1e-3, weight_decay=0)
+
+    def norm(layer, x):
+        return F.layer_norm(x, [256], p[f"{layer}.weight"], p[f"{layer}.bias"])
+
+    def step():
+        x = F.embedding(ids, p["wte.weight"]) + p["wpe.weight"]
+        for i in range(6):
+            qkv = linear(f"h.{i}.attn.c_attn", norm(f"h.{i}.ln_1", x)).reshape(16, 256, 3, 8, 32)
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)
+            seen = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(16, 256, 256)
+            x = x + linear(f"h.{i}.attn.c_proj", seen)
+            wide = F.gelu(linear(f"h.{i}.mlp.c_fc", norm(f"h.{i}.ln_2", x)), approximate="tanh")
+            x = x + linear(f"h.{i}.mlp.c_proj", wide)
+        loss = F.cross_entropy(linear("lm_head", norm("ln_f", x)).flatten(0, 1), following)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(p.values(), 1)
+        optimizer.step()
+        return [loss]
+
+    return step
+
+
+step = {"vae": vae, "dcgan": dcgan, "autoencoder": autoencoder, "gpt": gpt}[name]()
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    ms, losses = [], []
+    for _ in range(json.loads(line)["steps"]):
+        begin = time.perf_counter()
+        losses = [loss.item() for loss in step()]
+        ms.append(1e3 * (time.perf_counter() - begin))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"ms": ms, "losses": losses, "peak": peak}), flush=True)
