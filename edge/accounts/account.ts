@@ -3,7 +3,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { KeyLimits } from '#protocol/keys.ts'
 import type { Bindings } from '../env.ts'
 import type { AccountObject, Verdict } from './account-object.ts'
-import { type AccountState, admit, newAccount, renew, settle, standing } from './limits.ts'
+import { type AccountState, admit, newAccount, renew, settle, standing, type Told, tell } from './limits.ts'
 
 const KEY = 'account'
 
@@ -28,6 +28,11 @@ export class Account extends DurableObject<Bindings> implements AccountObject {
 
   async settle(limits: KeyLimits, id: string, used: number): Promise<void> {
     settle(this.#state, limits, Date.now(), id, used)
+    this.#keep()
+  }
+
+  async tell(limits: KeyLimits, told: readonly Told[]): Promise<void> {
+    for (const one of told) tell(this.#state, limits, Date.now(), one)
     this.#keep()
   }
 

@@ -5,7 +5,7 @@ import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import type { ResponseRecord } from './record.ts'
 import { renamed } from './request.ts'
-import { ResponseRun, type ResponseStore } from './response-run.ts'
+import { ResponseRun, type ResponseStore, ROUTE } from './response-run.ts'
 import { bytesOf, sleep } from './streams.ts'
 
 /**
@@ -37,7 +37,9 @@ export async function unstored(
   const begun = async (): Promise<Admission> => {
     const admission = await admit(env, account, id, [generation], requestId)
     const [bounded = generation] = admission.requests
-    await run.begin({ ...record, generation: bounded }).catch(async (error: unknown) => {
+    // Nobody but its runner knows of it if the edge is gone.
+    const bill = { id, request: id, of: 1, keyId: account.keyId, route: ROUTE }
+    await run.begin({ ...record, generation: { ...bounded, bill } }).catch(async (error: unknown) => {
       await settle(env, account, id, [])
       throw error
     })

@@ -175,6 +175,15 @@ describe('keys', () => {
     leaving.abort()
     const after = await used(id, 6)
     assert.deepEqual([after.num_model_requests, after.input_tokens, after.output_tokens], [6, 30, 16])
+    const start = Math.floor(Date.now() / 1000) - 3600
+    const byRoute = await json<UsagePage>(`/v1/usage?start_time=${start}&group_by=route`, { key })
+    assert.deepEqual(
+      byRoute.data.flatMap(({ results }) => results.map((row) => [row.route, row.num_model_requests, row.model])),
+      [
+        ['/v1/chat/completions', 4, null],
+        ['/v1/responses', 2, null],
+      ],
+    )
     edge.runner.script = saysResumably(WORDS)
     assert.equal((await usage(key)).length, 1, 'one’s own')
     assert.ok((await usage()).length > 1, 'everybody’s')

@@ -36,6 +36,7 @@ export const usageOperations: readonly Operation[] = [
         width,
         byKey: group_by.includes('key'),
         byModel: group_by.includes('model'),
+        byRoute: group_by.includes('route'),
       })
       return c.json({ object: 'page', data, has_more: false, next_page: null })
     },
