@@ -9,6 +9,7 @@ export interface Verdict {
 
 export interface AccountObject {
   admit(limits: KeyLimits, id: string, tokens: number): Promise<Verdict>
+  standing(limits: KeyLimits): Promise<Standing>
   renew(id: string): Promise<void>
   settle(limits: KeyLimits, id: string, used: number): Promise<void>
   tell(limits: KeyLimits, told: readonly Told[]): Promise<void>

@@ -43,6 +43,12 @@ export async function admit(
   return { headers: headersOf(standing), requests: bounded }
 }
 
+/** `x-ratelimit-*` as they are now. */
+export async function rateLimits(env: Bindings, { keyId, limits }: Account): Promise<Readonly<Record<string, string>>> {
+  if (limits === null || keyId === null) return headersOf({})
+  return headersOf(await env.ACCOUNTS.getByName(keyId).standing(limits))
+}
+
 /** Keeps a request's reservation while it runs. */
 export function renewing(env: Bindings, { keyId, limits }: Account, id: string): Disposable {
   if (limits === null || keyId === null) return { [Symbol.dispose]() {} }

@@ -137,7 +137,9 @@ function settleAsTold(state: AccountState, id: string, reservation: Reservation)
   return true
 }
 
-export function standing({ requests, tokens }: AccountState, limits: KeyLimits): Standing {
+export function standing(state: AccountState, limits: KeyLimits, now: number): Standing {
+  advance(state, limits, now)
+  const { requests, tokens } = state
   const left = (limit: number, { taken }: Bucket) => ({
     limit,
     remaining: Math.max(0, Math.floor(limit - taken)),

@@ -9,7 +9,7 @@ import type { Response, ResponseEvent } from '#protocol/responses.ts'
 import { Meter } from '../accounts/admission.ts'
 import { concealed } from '../http/render-error.ts'
 import type { UsageEntry } from '../storage/usage.ts'
-import type { ResponseRecord } from './record.ts'
+import { ledgerId, type ResponseRecord } from './record.ts'
 import { type LogEntry, ResponseWriter } from './writer.ts'
 
 /** Of the ledger's rows. */
@@ -184,7 +184,7 @@ export class ResponseRun {
     if (!this.ended) await this.#generate(record, begun)
     if (!this.ended || this.#settled) return
     const response = this.#writer?.response ?? record.response
-    const metered = { id: response.id, account: record.account, model: response.model, route: ROUTE }
+    const metered = { id: ledgerId(record), account: record.account, model: response.model, route: ROUTE }
     const used = this.#meter?.entry(metered, this.#world.now()) ?? null
     await this.#world.settle(record, response, used)
     this.#settled = true

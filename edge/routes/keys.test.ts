@@ -206,6 +206,23 @@ describe('keys', () => {
     assert.equal((await errorOf(await ask({ stream: true }))).param, 'stream')
   })
 
+  test('a response that is deleted and made again is two in the ledger', async () => {
+    edge.runner.script = saysResumably(WORDS)
+    const { id, key } = await make()
+    const headers = { 'idempotency-key': 'again and again' }
+    const ids = new Set<string>()
+    for (let i = 0; i < 2; i++) {
+      const response = await edge.ask('/v1/responses', { key, headers, body: { model: 'stub', input: 'x' } })
+      const made = (await response.json()) as { id: string }
+      ids.add(made.id)
+      await used(id, i + 1)
+      assert.equal((await edge.ask(`/v1/responses/${made.id}`, { method: 'DELETE', key })).status, 200)
+    }
+    assert.equal(ids.size, 1)
+    const row = await used(id, 2)
+    assert.deepEqual([row.input_tokens, row.output_tokens], [10, 6])
+  })
+
   test('usage refuses a time that is none', async () => {
     for (const query of ['', '?start_time=x', '?start_time=10&end_time=5', '?start_time=0&bucket_width=1h']) {
       assert.equal((await edge.ask(`/v1/usage${query}`)).status, 400, query)
