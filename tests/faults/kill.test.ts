@@ -19,6 +19,9 @@ const RESPONSES = 3
 const TEXTS = 4
 const CHAT_TOKENS = 60
 const READY_MS = 10_000
+/** As `scripts/supervise.ts` has them. */
+const FIRST_REST_MS = 200
+const LONGEST_REST_MS = 15_000
 
 const asked = (which: number, more: object = {}) => ({
   json: {
@@ -122,6 +125,8 @@ test(`${FAULTS} kills at random moments`, async (t) => {
     count(response)
   }
   let slowest = 0
+  /** By what is started again: workerd and what holds it are one. */
+  const kills = { runner: 0, edge: 0 }
   for (let fault = 0; fault < FAULTS; fault++) {
     const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? ''
     const picks = Array.from({ length: RESPONSES }, () => Math.floor(random() * TEXTS))
@@ -139,7 +144,9 @@ test(`${FAULTS} kills at random moments`, async (t) => {
     process.kill(tandem.find(victim).pid, 'SIGKILL')
     const since = performance.now()
     await tandem.healthy()
-    slowest = Math.max(slowest, performance.now() - since)
+    // What is killed again and again is started after a wait that doubles.
+    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** kills[victim === VICTIMS[0] ? 'runner' : 'edge']++)
+    slowest = Math.max(slowest, performance.now() - since - restMs)
     for (const [i, id] of ids.entries()) {
       const answer = await answered(tandem, id)
       assert.equal(answer.error, null, `fault ${fault} of ${victim}`)
@@ -167,7 +174,7 @@ test(`${FAULTS} kills at random moments`, async (t) => {
       await delay(50)
     }
   }
-  t.diagnostic(`ready again within ${Math.round(slowest)} ms`)
+  t.diagnostic(`ready again within ${Math.round(slowest)} ms, and the wait before it`)
   assert.ok(slowest < READY_MS, `ready again after ${Math.round(slowest)} ms`)
   const results = (await usageOf(tandem)).filter(({ route }) => route === '/v1/responses')
   const sum = (pick: (result: (typeof results)[number]) => number) => results.reduce((all, one) => all + pick(one), 0)
