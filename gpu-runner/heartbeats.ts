@@ -1,6 +1,7 @@
 /** Tells the edge every two seconds, and whenever something changes, that this runner is there and how it is. */
 import { randomUUID } from 'node:crypto'
-import { HEARTBEAT_MS, type Heartbeat } from '#protocol/runners.ts'
+import { HEARTBEAT_MS, type Heartbeat, MOST_TOLD, type RunnerReport } from '#protocol/runners.ts'
+import type { EndedGenerations } from './ended-generations.ts'
 
 /** While the edge has not been reached yet: it is perhaps just starting. */
 const FIRST_MS = 250
@@ -15,6 +16,8 @@ export interface HeartbeatsOptions {
   /** Where the edge reaches this runner. */
   readonly url: string
   readonly describe: () => RunnerState
+  /** What each heartbeat tells of, until one has been heard. */
+  readonly ended: EndedGenerations
 }
 
 export class Heartbeats implements Disposable {
@@ -29,6 +32,14 @@ export class Heartbeats implements Disposable {
   constructor(options: HeartbeatsOptions) {
     this.#options = options
     void this.tell()
+  }
+
+  /** Tells of all that has ended; whether all has been heard. */
+  async tellAll(): Promise<boolean> {
+    const { ended } = this.#options
+    do await this.tell()
+    while (ended.size > 0 && this.#failure === undefined)
+    return ended.size === 0
   }
 
   /** Says how it is now. A failure is logged, once; the next heartbeat tries again. */
@@ -49,16 +60,18 @@ export class Heartbeats implements Disposable {
   }
 
   async #send(): Promise<string | undefined> {
-    const { edge, secret, url, describe } = this.#options
-    const heartbeat: Heartbeat = { id: this.#id, url, ...describe() }
+    const { edge, secret, url, describe, ended } = this.#options
+    const told = ended.first(MOST_TOLD)
+    const report: RunnerReport = { id: this.#id, url, ...describe(), ended: told }
     try {
       const response = await fetch(new URL('/internal/runners', edge), {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-        body: JSON.stringify(heartbeat),
+        body: JSON.stringify(report),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
       const text = await response.text()
+      if (response.ok) ended.heard(told)
       return response.ok ? undefined : `status ${response.status}: ${text.slice(0, 300)}`
     } catch (error) {
       return error instanceof Error ? String(error.cause ?? error.message) : String(error)

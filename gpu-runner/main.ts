@@ -11,6 +11,7 @@ import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ApiError } from '#protocol/error.ts'
 import { ChatModel, describeModel } from './chat-model.ts'
 import { chooseDevice } from './cuda/choose-device.ts'
+import { EndedGenerations } from './ended-generations.ts'
 import type { EngineClient } from './engine/engine-client.ts'
 import { Heartbeats, type RunnerState } from './heartbeats.ts'
 import { Metrics } from './metrics.ts'
@@ -31,6 +32,7 @@ const WEIGHT_COPIES = 2
 const DRAIN_MS = 30_000
 /** Models that share the memory for keys and values; more than that take turns. */
 const MOST_SHARES = 3
+const MS_BETWEEN_LOOKS = 10
 const MS_BETWEEN_PROGRESS = 10_000
 
 /** A line now and then of what is fetched, which may take minutes. */
@@ -45,9 +47,11 @@ function progressLog(model: string): (progress: PullProgress) => void {
   }
 }
 
-/** Settles when all of them have been answered. */
-async function idle(open: ReadonlySet<ServerResponse>): Promise<void> {
+/** Settles when all of them have been answered, and nothing runs any more. */
+async function idle(open: ReadonlySet<ServerResponse>, running: () => number): Promise<void> {
   while (open.size > 0) await Promise.all([...open].map((response) => once(response, 'close')))
+  // What nobody waits for any more leaves between two tokens.
+  while (running() > 0) await delay(MS_BETWEEN_LOOKS)
 }
 
 async function main(): Promise<void> {
@@ -76,7 +80,8 @@ async function main(): Promise<void> {
     now: () => performance.now(),
   })
   const find = (name: string): ChatModel => pool.find(name)
-  const answer = generations(find, metrics)
+  const ended = new EndedGenerations()
+  const answer = generations(find, metrics, ended)
   let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
@@ -122,7 +127,8 @@ async function main(): Promise<void> {
     draining = true
     console.log(JSON.stringify({ level: 'info', event: 'draining', open: open.size }))
     await heartbeats?.tell()
-    await Promise.race([idle(open), delay(DRAIN_MS)])
+    await Promise.race([idle(open, () => describe().load.running), delay(DRAIN_MS)])
+    await heartbeats?.tellAll()
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain())
@@ -134,7 +140,7 @@ async function main(): Promise<void> {
   if (settings.edge !== undefined) {
     const { port } = server.address() as AddressInfo
     const url = settings.advertisedUrl ?? `http://127.0.0.1:${port}`
-    heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe })
+    heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe, ended })
   }
   await pool.load(first)
   started = true

@@ -7,6 +7,7 @@
  * `generation-error`. What can be refused beforehand is refused with a status and an error body instead.
  */
 import * as v from 'valibot'
+import { billSchema } from './bill.ts'
 import { errorDetailSchema } from './error.ts'
 
 const toolCallSchema = v.strictObject({
@@ -105,6 +106,8 @@ export const generationRequestSchema = v.strictObject({
       events: v.pipe(v.number(), v.integer(), v.minValue(0)),
     }),
   ),
+  /** Without one, whoever asks sees to it by itself that what is used is written down. */
+  bill: v.optional(billSchema),
 })
 export type GenerationRequest = v.InferOutput<typeof generationRequestSchema>
 
@@ -153,7 +156,7 @@ export const timingsSchema = v.object({
 })
 export type Timings = v.InferOutput<typeof timingsSchema>
 
-/** Tokens that were chosen since the event before; only in an answer that may be taken up again. */
+/** Tokens that were chosen since the event before; it may be left out of one token, unless the answer may be taken up again. */
 const ids = v.optional(v.array(v.number()))
 const logprobSchema = v.object({ bytes: v.array(v.number()), logprob: v.number() })
 export const tokenLogprobSchema = v.object({ ...logprobSchema.entries, top: v.array(logprobSchema) })

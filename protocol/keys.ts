@@ -72,8 +72,8 @@ export const usageQuerySchema = v.strictObject({
   start_time: seconds,
   end_time: v.optional(seconds),
   bucket_width: v.optional(v.picklist(['1h', '1d']), '1d'),
-  /** `key`, `model`, or both. */
-  group_by: v.optional(v.pipe(v.string(), v.regex(/^(key|model)(,(key|model))?$/))),
+  /** Any of `key`, `model` and `route`. */
+  group_by: v.optional(v.pipe(v.string(), v.regex(/^(key|model|route)(,(key|model|route)){0,2}$/))),
 })
 export const usageSchema = v.strictObject({
   object: v.literal('page'),
@@ -91,6 +91,8 @@ export const usageSchema = v.strictObject({
           num_model_requests: v.number(),
           model: v.nullable(v.string()),
           api_key_id: v.nullable(v.string()),
+          /** Ours: `/v1/chat/completions`. */
+          route: v.nullable(v.string()),
         }),
       ),
     }),

@@ -1,5 +1,6 @@
 /** `POST /internal/runners`: how a runner tells the edge that it is there, how it is and how much it has to do. */
 import * as v from 'valibot'
+import { endedGenerationSchema } from './bill.ts'
 import { runnerModelSchema } from './generation.ts'
 
 /** Between heartbeats, in milliseconds. */
@@ -23,3 +24,12 @@ export const heartbeatSchema = v.strictObject({
   load: v.strictObject({ running: count, waiting: count, slots: count }),
 })
 export type Heartbeat = v.InferOutput<typeof heartbeatSchema>
+
+/** Ended generations that one heartbeat tells of. */
+export const MOST_TOLD = 1000
+/** What a runner posts. An answer of 204 says that the ended generations have been written down. */
+export const runnerReportSchema = v.strictObject({
+  ...heartbeatSchema.entries,
+  ended: v.optional(v.pipe(v.array(endedGenerationSchema), v.maxLength(MOST_TOLD)), []),
+})
+export type RunnerReport = v.InferInput<typeof runnerReportSchema>

@@ -1,6 +1,6 @@
 /** What counts a key's use, as its callers have it. */
 import type { KeyLimits } from '#protocol/keys.ts'
-import type { Refused, Standing } from './limits.ts'
+import type { Refused, Standing, Told } from './limits.ts'
 
 export interface Verdict {
   readonly refused: Refused | null
@@ -9,8 +9,10 @@ export interface Verdict {
 
 export interface AccountObject {
   admit(limits: KeyLimits, id: string, tokens: number): Promise<Verdict>
+  standing(limits: KeyLimits): Promise<Standing>
   renew(id: string): Promise<void>
   settle(limits: KeyLimits, id: string, used: number): Promise<void>
+  tell(limits: KeyLimits, told: readonly Told[]): Promise<void>
 }
 
 export interface AccountObjects {

@@ -3,7 +3,17 @@ import { DurableObject } from 'cloudflare:workers'
 import type { KeyLimits } from '#protocol/keys.ts'
 import type { Bindings } from '../env.ts'
 import type { AccountObject, Verdict } from './account-object.ts'
-import { type AccountState, admit, newAccount, renew, settle, standing } from './limits.ts'
+import {
+  type AccountState,
+  admit,
+  newAccount,
+  renew,
+  type Standing,
+  settle,
+  standing,
+  type Told,
+  tell,
+} from './limits.ts'
 
 const KEY = 'account'
 
@@ -18,7 +28,11 @@ export class Account extends DurableObject<Bindings> implements AccountObject {
   async admit(limits: KeyLimits, id: string, tokens: number): Promise<Verdict> {
     const refused = admit(this.#state, limits, Date.now(), { id, tokens })
     this.#keep()
-    return { refused: refused ?? null, standing: standing(this.#state, limits) }
+    return { refused: refused ?? null, standing: standing(this.#state, limits, Date.now()) }
+  }
+
+  async standing(limits: KeyLimits): Promise<Standing> {
+    return standing(this.#state, limits, Date.now())
   }
 
   async renew(id: string): Promise<void> {
@@ -28,6 +42,11 @@ export class Account extends DurableObject<Bindings> implements AccountObject {
 
   async settle(limits: KeyLimits, id: string, used: number): Promise<void> {
     settle(this.#state, limits, Date.now(), id, used)
+    this.#keep()
+  }
+
+  async tell(limits: KeyLimits, told: readonly Told[]): Promise<void> {
+    for (const one of told) tell(this.#state, limits, Date.now(), one)
     this.#keep()
   }
 

@@ -43,6 +43,12 @@ export async function admit(
   return { headers: headersOf(standing), requests: bounded }
 }
 
+/** `x-ratelimit-*` as they are now. */
+export async function rateLimits(env: Bindings, { keyId, limits }: Account): Promise<Readonly<Record<string, string>>> {
+  if (limits === null || keyId === null) return headersOf({})
+  return headersOf(await env.ACCOUNTS.getByName(keyId).standing(limits))
+}
+
 /** Keeps a request's reservation while it runs. */
 export function renewing(env: Bindings, { keyId, limits }: Account, id: string): Disposable {
   if (limits === null || keyId === null) return { [Symbol.dispose]() {} }
@@ -101,6 +107,14 @@ export async function settle(
   await env.ACCOUNTS.getByName(keyId).settle(limits, id, used)
 }
 
+export interface Metered {
+  /** The generation's, in the ledger. */
+  readonly id: string
+  readonly account: Account
+  readonly model: string
+  readonly route: string
+}
+
 /** What one generation has used so far, from its events. */
 export class Meter {
   readonly #startedAt: number
@@ -126,13 +140,18 @@ export class Meter {
   }
 
   /** Null if nothing was generated at all. */
-  entry(id: string, { owner, keyId }: Account, model: string, now: number): UsageEntry | null {
-    if (this.#promptTokens === 0) return null
+  entry(of: Metered, now: number): UsageEntry | null {
+    return this.#promptTokens === 0 ? null : this.row(of, now)
+  }
+
+  /** Even if nothing was. */
+  row({ id, account: { owner, keyId }, model, route }: Metered, now: number): UsageEntry {
     return {
       id,
       owner,
       keyId,
       model,
+      route,
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
       cachedTokens: this.#cachedTokens,

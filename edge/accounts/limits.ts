@@ -23,9 +23,15 @@ export interface AccountState {
   /** Of the month that is named, as settled. */
   month: { name: string; tokens: number }
   /** By id: what runs. */
-  readonly open: Record<string, { tokens: number; until: number }>
+  readonly open: Record<string, Reservation & { until: number }>
   /** By id: what ran out before it was settled, the oldest first; settled late, it still counts. */
-  readonly lapsed: Record<string, { tokens: number }>
+  readonly lapsed: Record<string, Reservation>
+}
+
+interface Reservation {
+  readonly tokens: number
+  /** What runners have told that it used, by generation, of so many; it counts if nobody settles the request. */
+  told?: { readonly of: number; readonly used: Record<string, number> }
 }
 
 /** Of those, so many at most. */
@@ -89,13 +95,51 @@ export function settle(state: AccountState, limits: KeyLimits, now: number, id: 
   advance(state, limits, now)
   const open = state.open[id] ?? state.lapsed[id]
   if (!open) return
+  conclude(state, id, open, used)
+}
+
+function conclude(state: AccountState, id: string, { tokens }: Reservation, used: number): void {
   delete state.open[id]
   delete state.lapsed[id]
-  state.tokens.taken = Math.max(0, state.tokens.taken - open.tokens + used)
+  state.tokens.taken = Math.max(0, state.tokens.taken - tokens + used)
   state.month.tokens += used
 }
 
-export function standing({ requests, tokens }: AccountState, limits: KeyLimits): Standing {
+export interface Told {
+  /** Of the request. */
+  readonly id: string
+  readonly generation: string
+  /** Generations that the request has. */
+  readonly of: number
+  readonly used: number
+}
+
+/**
+ * A runner tells what one generation of a request used. Its edge may still be there and settle it, which it knows best;
+ * if that is gone, the reservation runs out, and what was told is what was used.
+ */
+export function tell(state: AccountState, limits: KeyLimits, now: number, { id, generation, of, used }: Told): void {
+  advance(state, limits, now)
+  const reservation = state.open[id] ?? state.lapsed[id]
+  if (!reservation) return
+  reservation.told ??= { of, used: {} }
+  const before = reservation.told.used[generation] ?? 0
+  reservation.told.used[generation] = Math.max(before, used)
+  if (state.lapsed[id]) settleAsTold(state, id, reservation)
+}
+
+/** Whether all of it had been told. */
+function settleAsTold(state: AccountState, id: string, reservation: Reservation): boolean {
+  const used = Object.values(reservation.told?.used ?? {})
+  if (used.length === 0 || used.length < (reservation.told?.of ?? 0)) return false
+  const sum = used.reduce((all, one) => all + one, 0)
+  conclude(state, id, reservation, sum)
+  return true
+}
+
+export function standing(state: AccountState, limits: KeyLimits, now: number): Standing {
+  advance(state, limits, now)
+  const { requests, tokens } = state
   const left = (limit: number, { taken }: Bucket) => ({
     limit,
     remaining: Math.max(0, Math.floor(limit - taken)),
@@ -120,8 +164,10 @@ function advance(state: AccountState, limits: KeyLimits, now: number): void {
     // Nor must one that was set back keep a reservation for ever.
     open.until = Math.min(open.until, now + LEASE_MS)
     if (open.until > now) continue
+    if (settleAsTold(state, id, open)) continue
     delete state.open[id]
-    state.lapsed[id] = { tokens: open.tokens }
+    const { until: _, ...reservation } = open
+    state.lapsed[id] = reservation
   }
   for (const id of Object.keys(state.lapsed).slice(0, -MOST_LAPSED)) delete state.lapsed[id]
 }

@@ -1,4 +1,5 @@
 /** The answer to a request for generations, whole or as it comes. Whoever stops listening stops the runner. */
+import { uuidv7 } from 'uuidv7'
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
 import { accountOf, admit, Meter, renewing, settle } from '../accounts/admission.ts'
@@ -24,12 +25,14 @@ export async function answer(c: EdgeContext, { requests: asked, stream, pieces, 
   const requestId = c.get('requestId')
   const account = accountOf(principalOf(c))
   const logged = (error: unknown) => logFailure({ requestId, method: c.req.method, route: c.req.path }, error)
-  const { headers, requests } = await admit(c.env, account, requestId, asked, requestId)
-  const bill = new Bill(c.env, account, requestId, requests)
+  // Not the request's: that may be of the caller's choosing, and the same again.
+  const id = `use_${uuidv7().replaceAll('-', '')}`
+  const { headers, requests } = await admit(c.env, account, id, asked, requestId)
+  const bill = new Bill(c.env, account, { id, route: c.req.path, requests })
   // It is settled even if the client has gone.
   c.executionCtx.waitUntil(bill.settled.catch(logged))
   const signal = AbortSignal.any([c.req.raw.signal, stop.signal])
-  const events = await generateAll(new Runners(c.env, requestId), requests, signal).catch((error: unknown) => {
+  const events = await generateAll(new Runners(c.env, requestId), bill.requests, signal).catch((error: unknown) => {
     bill.settle()
     throw error
   })
@@ -49,28 +52,44 @@ export async function answer(c: EdgeContext, { requests: asked, stream, pieces, 
   return response
 }
 
+interface Admitted {
+  /** Of the request, in the ledger. */
+  readonly id: string
+  readonly route: string
+  readonly requests: readonly GenerationRequest[]
+}
+
 /** What a request has used, written down when it ends, however it ends. */
 class Bill {
+  /** As they are asked of runners, which know whose account they go on. */
+  readonly requests: readonly GenerationRequest[]
   readonly settled: Promise<void>
   readonly settle: () => void
   readonly #meters: readonly Meter[]
 
-  constructor(env: Bindings, account: Account, id: string, requests: readonly GenerationRequest[]) {
+  constructor(env: Bindings, account: Account, { id, route, requests }: Admitted) {
+    const bills = requests.map((_, i) => ({
+      id: `${id}.${i}`,
+      request: id,
+      of: requests.length,
+      keyId: account.keyId,
+      route,
+    }))
+    this.requests = requests.map((request, i) => ({ ...request, bill: bills[i] }))
     const ended = Promise.withResolvers<void>()
     this.settle = () => ended.resolve()
     this.#meters = requests.map(() => new Meter(Date.now()))
     const reservation = renewing(env, account, id)
     this.settled = ended.promise.then(() => {
       reservation[Symbol.dispose]()
-      const entries = this.#meters.map((meter, i) =>
-        meter.entry(`${id}.${i}`, account, requests[i]?.model ?? '', Date.now()),
-      )
-      return settle(
-        env,
-        account,
-        id,
-        entries.filter((entry) => entry !== null),
-      )
+      const now = Date.now()
+      const rows = requests.flatMap(({ model }, i) => {
+        const metered = { id: `${id}.${i}`, account, model, route }
+        // One of several that was refused ends the others: what runners tell of those must not count.
+        const row = requests.length > 1 ? this.#meters[i]?.row(metered, now) : this.#meters[i]?.entry(metered, now)
+        return row ? [row] : []
+      })
+      return settle(env, account, id, rows)
     })
   }
 

@@ -73,7 +73,9 @@ export async function begin(env: Bindings, request: ResponseRequest, record: Res
     await beginAdmitted(env, request, { ...record, generation: bounded })
     return admission
   } catch (error) {
-    await settle(env, account, id, [])
+    // Begun by another request at the same moment: what is reserved is that one's.
+    const isAnothers = error instanceof ApiError && error.code === 'idempotency_key_reused'
+    if (!isAnothers) await settle(env, account, id, [])
     throw error
   }
 }
@@ -91,16 +93,17 @@ async function beginAdmitted(env: Bindings, request: ResponseRequest, record: Re
     previous: previousOf(conversation),
     items: record.input.slice(record.input.length - ownItems(request).length),
   }
-  if (turn) await takeTurn(env, turn)
+  const isTaken = turn !== null && (await takeTurn(env, turn))
   const refusal = await stub.begin(record, fingerprint)
   if (!refusal) return
-  if (turn) await undoTurn(env.DB, turn)
+  if (turn && isTaken) await undoTurn(env.DB, turn)
   throw renamed(ApiError.fromDetail(refusal.error, 'internal_error', refusal.retryAfter ?? undefined))
 }
 
-async function takeTurn(env: Bindings, turn: NewTurn): Promise<void> {
+/** Whether it was free; false if it is this response's already. @throws ApiError 409 if it is another's */
+async function takeTurn(env: Bindings, turn: NewTurn): Promise<boolean> {
   const holder = await beginTurn(env.DB, turn)
-  if (holder === undefined || holder === turn.response) return
+  if (holder === undefined || holder === turn.response) return holder === undefined
   const held = await env.RESPONSES.getByName(holder).response(turn.owner)
   const status = held === null ? null : (JSON.parse(held) as ApiResponse).status
   if (status === 'in_progress' || status === 'queued') {
@@ -111,6 +114,7 @@ async function takeTurn(env: Bindings, turn: NewTurn): Promise<void> {
   if ((await beginTurn(env.DB, turn)) !== undefined) {
     throw new ApiError('conversation_locked', 'Another response is being written in this conversation.')
   }
+  return true
 }
 
 function ownItems({ input }: ResponseRequest): Item[] {

@@ -3,6 +3,11 @@ import type { GenerationRequest } from '#protocol/generation.ts'
 import type { Item, Response } from '#protocol/responses.ts'
 import type { Account } from '../accounts/holder.ts'
 
+/** In the ledger. A response that was deleted may be made again under the same id, by the same `Idempotency-Key`. */
+export function ledgerId({ response, createdAt }: ResponseRecord): string {
+  return `${response.id}.${createdAt}`
+}
+
 /** A response as it is asked for: nothing of it has been generated. */
 export interface ResponseRecord {
   readonly owner: string

@@ -9,7 +9,7 @@ export interface Refusal {
 }
 
 export interface ResponseObject {
-  /** Begins, unless it has begun; says what it is refused with. */
+  /** Begins, unless it has begun; says what it is refused with: also if another request has begun it. */
   begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null>
   /** Whether it has begun already, by the same request or by another. */
   begunBy(fingerprint: string): Promise<'nobody' | 'same' | 'other'>

@@ -9,9 +9,11 @@ import type { Response, ResponseEvent } from '#protocol/responses.ts'
 import { Meter } from '../accounts/admission.ts'
 import { concealed } from '../http/render-error.ts'
 import type { UsageEntry } from '../storage/usage.ts'
-import type { ResponseRecord } from './record.ts'
+import { ledgerId, type ResponseRecord } from './record.ts'
 import { type LogEntry, ResponseWriter } from './writer.ts'
 
+/** Of the ledger's rows. */
+export const ROUTE = '/v1/responses'
 /** How long an answer that somebody waits for holds out: with no runner in reach, and with one that is loading. */
 const PATIENCE_MS = { away: 2_000, loading: 60_000 }
 /** How long one holds out that was asked for in the background. */
@@ -182,7 +184,8 @@ export class ResponseRun {
     if (!this.ended) await this.#generate(record, begun)
     if (!this.ended || this.#settled) return
     const response = this.#writer?.response ?? record.response
-    const used = this.#meter?.entry(response.id, record.account, response.model, this.#world.now()) ?? null
+    const metered = { id: ledgerId(record), account: record.account, model: response.model, route: ROUTE }
+    const used = this.#meter?.entry(metered, this.#world.now()) ?? null
     await this.#world.settle(record, response, used)
     this.#settled = true
     this.#world.store.markSettled()

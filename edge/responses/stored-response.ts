@@ -32,7 +32,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
   }
 
   async begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
-    if (this.#run.record) return null
+    if (this.#run.record) return this.#store.fingerprint() === fingerprint ? null : refusal(anothersKey())
     try {
       this.#store.setFingerprint(fingerprint)
       await this.ctx.storage.setAlarm(Date.now())
@@ -185,6 +185,10 @@ class SqlStore implements ResponseStore {
   #sql<Row extends Record<string, SqlStorageValue>>(statement: string, ...values: (string | number)[]): Row[] {
     return this.#storage.sql.exec<Row>(statement, ...values).toArray()
   }
+}
+
+function anothersKey(): ApiError {
+  return new ApiError('idempotency_key_reused', 'This Idempotency-Key was used for another request already.')
 }
 
 function refusal(error: ApiError): Refusal {

@@ -2,10 +2,11 @@
 import type { Response as ApiResponse } from '#protocol/responses.ts'
 import { type Admission, admit, renewing, settle } from '../accounts/admission.ts'
 import type { Bindings } from '../env.ts'
+import { ClientGone } from '../runners/runner.ts'
 import { Runners } from '../runners/runners.ts'
-import type { ResponseRecord } from './record.ts'
+import { ledgerId, type ResponseRecord } from './record.ts'
 import { renamed } from './request.ts'
-import { ResponseRun, type ResponseStore } from './response-run.ts'
+import { ResponseRun, type ResponseStore, ROUTE } from './response-run.ts'
 import { bytesOf, sleep } from './streams.ts'
 
 /**
@@ -37,7 +38,9 @@ export async function unstored(
   const begun = async (): Promise<Admission> => {
     const admission = await admit(env, account, id, [generation], requestId)
     const [bounded = generation] = admission.requests
-    await run.begin({ ...record, generation: bounded }).catch(async (error: unknown) => {
+    // Nobody but its runner knows of it if the edge is gone.
+    const bill = { id: ledgerId(record), request: id, of: 1, keyId: account.keyId, route: ROUTE }
+    await run.begin({ ...record, generation: { ...bounded, bill } }).catch(async (error: unknown) => {
       await settle(env, account, id, [])
       throw error
     })
@@ -52,6 +55,7 @@ export async function unstored(
     admission,
     async whole() {
       await run.whole()
+      if (gone.aborted) throw new ClientGone()
       return run.response ?? record.response
     },
     events: () => bytesOf(run.read(-1), stop),

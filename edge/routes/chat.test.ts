@@ -146,7 +146,9 @@ describe('POST /v1/chat/completions', () => {
     const call = edge.runner.calls.at(-1)
     assert.equal(call?.authorization, `Bearer ${RUNNER_SECRET}`)
     assert.equal(call?.requestId, 'mine-1')
-    assert.deepEqual(call?.request, {
+    const { bill, ...request } = call?.request ?? assert.fail('it was asked')
+    assert.deepEqual([bill?.of, bill?.route], [1, '/v1/chat/completions'])
+    assert.deepEqual(request, {
       model: 'stub',
       tenant: 'local',
       prompt: {

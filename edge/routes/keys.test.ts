@@ -175,6 +175,15 @@ describe('keys', () => {
     leaving.abort()
     const after = await used(id, 6)
     assert.deepEqual([after.num_model_requests, after.input_tokens, after.output_tokens], [6, 30, 16])
+    const start = Math.floor(Date.now() / 1000) - 3600
+    const byRoute = await json<UsagePage>(`/v1/usage?start_time=${start}&group_by=route`, { key })
+    assert.deepEqual(
+      byRoute.data.flatMap(({ results }) => results.map((row) => [row.route, row.num_model_requests, row.model])),
+      [
+        ['/v1/chat/completions', 4, null],
+        ['/v1/responses', 2, null],
+      ],
+    )
     edge.runner.script = saysResumably(WORDS)
     assert.equal((await usage(key)).length, 1, 'one’s own')
     assert.ok((await usage()).length > 1, 'everybody’s')
@@ -195,6 +204,23 @@ describe('keys', () => {
     assert.equal(edge.runner.calls.length, calls + 2)
     assert.equal((await errorOf(await ask({ seed: 1 }))).code, 'idempotency_key_reused')
     assert.equal((await errorOf(await ask({ stream: true }))).param, 'stream')
+  })
+
+  test('a response that is deleted and made again is two in the ledger', async () => {
+    edge.runner.script = saysResumably(WORDS)
+    const { id, key } = await make()
+    const headers = { 'idempotency-key': 'made-again' }
+    const ids = new Set<string>()
+    for (let i = 0; i < 2; i++) {
+      const response = await edge.ask('/v1/responses', { key, headers, body: { model: 'stub', input: 'x' } })
+      const made = (await response.json()) as { id: string }
+      ids.add(made.id)
+      await used(id, i + 1)
+      assert.equal((await edge.ask(`/v1/responses/${made.id}`, { method: 'DELETE', key })).status, 200)
+    }
+    assert.equal(ids.size, 1)
+    const row = await used(id, 2)
+    assert.deepEqual([row.input_tokens, row.output_tokens], [10, 6])
   })
 
   test('usage refuses a time that is none', async () => {

@@ -5,16 +5,19 @@ import { ApiError } from '#protocol/error.ts'
 import {
   type Item,
   itemListSchema,
+  type ResponseRequest,
   responseDeletedSchema,
   responseQuerySchema,
   responseRequestSchema,
   responseSchema,
 } from '#protocol/responses.ts'
-import { type Admission, accountOf } from '../accounts/admission.ts'
+import { accountOf, rateLimits } from '../accounts/admission.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
+import { idempotent, refuseKeyedStream } from '../http/idempotent.ts'
 import { validate } from '../http/validate.ts'
-import { begin, fingerprintOf, idFor, toNewRecord } from '../responses/create.ts'
+import { begin, type Caller, fingerprintOf, idFor, toNewRecord } from '../responses/create.ts'
+import { newId } from '../responses/items.ts'
 import { unstored } from '../responses/unstored.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
@@ -32,7 +35,13 @@ export const responseOperations: readonly Operation[] = [
       'OpenAI’s responses. Unless store is false the response is kept and goes on when its reader leaves; with background it is answered later. With stream its events come as server-sent events with sequence numbers.',
     body: responseRequestSchema,
     answer: { description: 'The response', schema: responseSchema },
-    errors: [...GENERATION_ERRORS, 'previous_response_not_found', 'conversation_locked', 'idempotency_key_reused'],
+    errors: [
+      ...GENERATION_ERRORS,
+      'previous_response_not_found',
+      'conversation_locked',
+      'idempotency_key_reused',
+      'request_in_flight',
+    ],
     example: { model: 'smollm2-135m-instruct', input: 'Hello' },
     handle: create,
   },
@@ -105,25 +114,33 @@ const stored = (c: EdgeContext) => c.env.RESPONSES.getByName(ID_FORM.test(idOf(c
 async function create(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, responseRequestSchema)
   const caller = { account: accountOf(principalOf(c)), requestId: c.get('requestId') }
-  const id = await idFor(caller.account.owner, c.req.header('idempotency-key'))
   if (!request.store) {
-    const record = await toNewRecord(c.env, request, { id, ...caller })
-    const run = await unstored(c.env, record, c.req.raw.signal, (work) => c.executionCtx.waitUntil(work))
-    const response = request.stream ? eventStream(run.events()) : json(JSON.stringify(await run.whole()))
-    return served(c, response, run.admission)
+    refuseKeyedStream(c, request.stream)
+    return idempotent(c, request, () => createUnstored(c, request, caller))
   }
+  const id = await idFor(caller.account.owner, c.req.header('idempotency-key'))
   const stub = c.env.RESPONSES.getByName(id)
   const known =
     c.req.header('idempotency-key') === undefined ? 'nobody' : await stub.begunBy(await fingerprintOf(request))
   if (known === 'other') {
     throw new ApiError('idempotency_key_reused', 'This Idempotency-Key was used for another request already.')
   }
-  const admission =
-    known === 'nobody' ? await begin(c.env, request, await toNewRecord(c.env, request, { id, ...caller })) : undefined
-  if (request.stream) return served(c, await events(c, id, -1), admission)
-  const { owner } = caller.account
+  const { account } = caller
+  const { headers } =
+    known === 'nobody'
+      ? await begin(c.env, request, await toNewRecord(c.env, request, { id, ...caller }))
+      : { headers: await rateLimits(c.env, account) }
+  if (request.stream) return served(c, await events(c, id, -1), headers)
+  const { owner } = account
   const response = request.background ? await stub.response(owner) : await stub.whole(owner)
-  return served(c, json(response ?? missing(c)), admission)
+  return served(c, json(response ?? missing(c)), headers)
+}
+
+async function createUnstored(c: EdgeContext, request: ResponseRequest, caller: Caller): Promise<Response> {
+  const record = await toNewRecord(c.env, request, { id: newId('resp'), ...caller })
+  const run = await unstored(c.env, record, c.req.raw.signal, (work) => c.executionCtx.waitUntil(work))
+  const response = request.stream ? eventStream(run.events()) : json(JSON.stringify(await run.whole()))
+  return served(c, response, run.admission.headers)
 }
 
 async function events(c: EdgeContext, id: string, after: number): Promise<Response> {
@@ -145,9 +162,8 @@ function json(text: string): Response {
   return new Response(text, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
 }
 
-/** @param admission none for one that was begun before */
-function served(c: EdgeContext, response: Response, admission?: Admission): Response {
-  for (const [name, value] of Object.entries(admission?.headers ?? {})) response.headers.set(name, value)
+function served(c: EdgeContext, response: Response, limits: Readonly<Record<string, string>>): Response {
+  for (const [name, value] of Object.entries(limits)) response.headers.set(name, value)
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
   return response

@@ -7,6 +7,7 @@ import { configOf } from '../env.ts'
 import { readBody } from '../http/body.ts'
 import { authenticate, forget } from '../sessions/authenticate.ts'
 import { readSessionCookie, sessionCookie } from '../sessions/cookie.ts'
+import { failedSignIn } from '../sessions/failures.ts'
 import { hasLoopbackHost, isSameOrigin } from '../sessions/origin.ts'
 import { findKey, hasKeyForm, LOCAL_OWNER } from '../storage/keys.ts'
 import { sha256 } from '../storage/secrets.ts'
@@ -45,7 +46,7 @@ export const sessionOperations: readonly Operation[] = [
     description: 'On an instance bound to loopback the page needs nothing; elsewhere a key is exchanged for a cookie.',
     body: signInSchema,
     answer,
-    errors: ['invalid_api_key', 'forbidden_origin'],
+    errors: ['invalid_api_key', 'forbidden_origin', 'rate_limit_exceeded'],
     async handle(c) {
       const { key } = await readBody(c.req.raw, signInSchema, { mayBeEmpty: true })
       if (!isSameOrigin(c.req.raw)) throw new ApiError('forbidden_origin', 'Only the page itself may sign itself in.')
@@ -87,6 +88,6 @@ function ownPage(c: EdgeContext): NewSession {
 
 async function byKey(c: EdgeContext, key: string): Promise<NewSession> {
   const stored = hasKeyForm(key) ? await findKey(c.env.DB, await sha256(key), Date.now()) : null
-  if (!stored) throw new ApiError('invalid_api_key', 'This API key is not valid.', { param: 'key' })
+  if (!stored) throw failedSignIn(c, new ApiError('invalid_api_key', 'This API key is not valid.', { param: 'key' }))
   return { owner: stored.owner, scopes: stored.scopes, keyId: stored.id }
 }

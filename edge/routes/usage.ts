@@ -17,7 +17,7 @@ export const usageOperations: readonly Operation[] = [
     tag: 'Keys',
     summary: 'Read what was used',
     description:
-      'Tokens and requests by time, as OpenAI’s usage of completions; with the scope admin everybody’s, else one’s own.',
+      'Tokens and requests by time, as OpenAI’s usage of completions, and by route if asked; with the scope admin everybody’s, else one’s own.',
     query: usageQuerySchema,
     answer: { description: 'Buckets of time', schema: usageSchema },
     async handle(c) {
@@ -36,6 +36,7 @@ export const usageOperations: readonly Operation[] = [
         width,
         byKey: group_by.includes('key'),
         byModel: group_by.includes('model'),
+        byRoute: group_by.includes('route'),
       })
       return c.json({ object: 'page', data, has_more: false, next_page: null })
     },

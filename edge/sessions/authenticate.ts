@@ -6,6 +6,7 @@ import { findKey, hasKeyForm } from '../storage/keys.ts'
 import { sha256 } from '../storage/secrets.ts'
 import { findSession, hasTokenForm } from '../storage/sessions.ts'
 import { readSessionCookie } from './cookie.ts'
+import { failedSignIn } from './failures.ts'
 import { hasLoopbackHost, isProvenSameOrigin } from './origin.ts'
 import { PrincipalCache } from './principal-cache.ts'
 
@@ -16,7 +17,7 @@ const cache = new PrincipalCache()
 
 /**
  * The principal, or null when the request shows nothing.
- * @throws ApiError 401 for a key that is not good, 403 for a cookie that another site's page sends along
+ * @throws ApiError 401 for a key that is not good, 429 after many such, 403 for a cookie that another site's page sends along
  */
 export async function authenticate(c: EdgeContext): Promise<Principal | null> {
   const authorization = c.req.header('authorization')
@@ -27,9 +28,9 @@ export async function authenticate(c: EdgeContext): Promise<Principal | null> {
   return authenticateCookie(c)
 }
 
-/** @throws ApiError 401 */
+/** @throws ApiError 401, or 429 after too many that were not good */
 export async function authenticateKey(c: EdgeContext, key: string): Promise<Principal> {
-  if (!hasKeyForm(key)) throw invalidKey(key)
+  if (!hasKeyForm(key)) throw failedSignIn(c, invalidKey(key))
   const principal = await remembered(await sha256(key), async (hash, now) => {
     const stored = await findKey(c.env.DB, hash, now)
     return (
@@ -42,7 +43,7 @@ export async function authenticateKey(c: EdgeContext, key: string): Promise<Prin
       }
     )
   })
-  if (principal === null) throw invalidKey(key)
+  if (principal === null) throw failedSignIn(c, invalidKey(key))
   return principal
 }
 

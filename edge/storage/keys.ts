@@ -159,6 +159,15 @@ export async function updateKey(database: Database, id: string, change: KeyChang
     .run()
 }
 
+/** Of those that have any, by id. */
+export async function limitsOf(database: Database, ids: readonly string[]): Promise<Map<string, KeyLimits>> {
+  const { results } = await database
+    .prepare('SELECT id, limits FROM keys WHERE limits IS NOT NULL AND id IN (SELECT value FROM json_each(?))')
+    .bind(JSON.stringify(ids))
+    .all<{ id: string; limits: string }>()
+  return new Map(results.map(({ id, limits }) => [id, JSON.parse(limits) as KeyLimits]))
+}
+
 export function toLimits(text: string | null): KeyLimits | null {
   return text === null ? null : (JSON.parse(text) as KeyLimits)
 }

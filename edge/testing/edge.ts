@@ -7,7 +7,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { Miniflare } from 'miniflare'
+import { Miniflare, type MiniflareOptions } from 'miniflare'
 import type { ErrorDetail } from '#protocol/error.ts'
 import { DIRECT_ENTRYPOINT, openFront } from '../host/front.ts'
 import type { Database } from '../storage/database.ts'
@@ -56,13 +56,15 @@ export interface Edge {
   /** As bytes on the wire: the path as it stands, and any Host. */
   raw(path: string, ask?: Omit<Ask, 'signal'>): Promise<RawAnswer>
   newKey(options?: Partial<NewKey>): Promise<{ id: string; key: string }>
+  /** Ends workerd by SIGKILL and starts it again, with what it had kept. */
+  kill(): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }: EdgeOptions = {}): Promise<Edge> {
   const [runner, script, files] = await Promise.all([startStubRunner(), bundleWorker(), pageFiles()])
   const logs: string[] = []
-  const miniflare = new Miniflare({
+  const options: MiniflareOptions = {
     host: '127.0.0.1',
     port: 0,
     logRequests: false,
@@ -105,15 +107,16 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
         dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0, entrypoint: DIRECT_ENTRYPOINT }] },
       },
     ],
-  })
-  await miniflare.ready
-  const entry = await miniflare.unsafeGetDirectURL('tandem', DIRECT_ENTRYPOINT)
-  const front = await openFront({
-    host: '127.0.0.1',
-    port: 0,
-    upstream: { host: entry.hostname, port: Number(entry.port) },
-  })
-  const database: Database = await miniflare.getD1Database('DB')
+  }
+  const miniflare = new Miniflare(options)
+  const entry = async () => {
+    await miniflare.ready
+    const { hostname, port } = await miniflare.unsafeGetDirectURL('tandem', DIRECT_ENTRYPOINT)
+    return { host: hostname, port: Number(port) }
+  }
+  const upstream = await entry()
+  const front = await openFront({ host: '127.0.0.1', port: 0, upstream })
+  let database: Database = await miniflare.getD1Database('DB')
   await applyMigrations(database, await readMigrations())
   const { key } = await createKey(database, { name: 'first', scopes: ['*'], owner: LOCAL_OWNER })
   const url = `http://127.0.0.1:${front.port}`
@@ -132,7 +135,9 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
     url,
     port: front.port,
     runner,
-    database,
+    get database() {
+      return database
+    },
     key,
     logs,
     ask: (target, ask = {}) =>
@@ -160,6 +165,11 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
         request.end(bodyOf(ask) ?? undefined)
       }),
     newKey: (options = {}) => createKey(database, { name: 'test', scopes: ['*'], owner: 'someone', ...options }),
+    async kill() {
+      await miniflare.setOptions(options)
+      Object.assign(upstream, await entry())
+      database = await miniflare.getD1Database('DB')
+    },
     async stop() {
       await front.close()
       await miniflare.dispose()

@@ -10,6 +10,7 @@ import {
   type TokenLogprob,
 } from '#protocol/generation.ts'
 import type { ChatModel } from '../chat-model.ts'
+import { type EndedGenerations, Tally } from '../ended-generations.ts'
 import type { EngineEvent } from '../engine/engine.ts'
 import { compileConstraint } from '../engine/grammar/grammar.ts'
 import { GrammarError } from '../engine/grammar/grammar-error.ts'
@@ -22,10 +23,14 @@ const MOST_SEED = 2 ** 48 - 1
 /** A comment so often tells the edge that a request which waits has not been forgotten. */
 const HEARTBEAT_MS = 10_000
 
-/** @param find the model of that name; throws ApiError if there is none, or not yet */
+/**
+ * @param find the model of that name; throws ApiError if there is none, or not yet
+ * @param ended takes what those with a bill have used
+ */
 export function generations(
   find: (model: string) => ChatModel,
   metrics: Metrics,
+  ended: EndedGenerations,
 ): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
     const parsed = v.safeParse(generationRequestSchema, await readJson(request))
@@ -33,7 +38,17 @@ export function generations(
       const [issue] = parsed.issues
       throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
     }
-    const { model: name, prompt: asPrompt, maxTokens, seed, logprobs, constraint, resume, ...asked } = parsed.output
+    const {
+      model: name,
+      prompt: asPrompt,
+      maxTokens,
+      seed,
+      logprobs,
+      constraint,
+      resume,
+      bill,
+      ...asked
+    } = parsed.output
     const model = find(name)
     if (constraint) requireCompilable(constraint)
     const prompt = model.encode(asPrompt, maxTokens)
@@ -47,9 +62,13 @@ export function generations(
     const retelling = new Retelling(resume)
     const calls = constraint?.type === 'tools' ? new ToolCallParser() : undefined
     const send = (event: GenerationEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`)
+    const billed = bill && { bill, owner: asked.tenant, model: model.info.id, promptTokens: prompt.prompt.length }
+    const tally = billed && new Tally(billed, Date.now())
     const { engine } = model
     const cancel = engine.submit({ ...prompt, ...sampling }, (event) => {
       follow(event)
+      const used = tally?.take(event, Date.now())
+      if (used) ended.add(used)
       if (event.type !== 'start' && event.type !== 'text') logEnd(request, name, event)
       const rendered = render(event, { model, promptTokens: prompt.prompt.length, calls })
       for (const told of retelling.tell(rendered, event.type === 'text' ? event.ids : [])) send(told)

@@ -1,4 +1,7 @@
-/** Events of an answer that may be taken up again: they bear their tokens, and those heard before are not said twice. */
+/**
+ * Events of an answer that may be taken up again: they bear their tokens, and those heard before are not said twice. In
+ * any other answer only those bear them that are not of one token, so that whoever hears them can count.
+ */
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 
 const bearsTokens = (event: GenerationEvent) =>
@@ -26,7 +29,7 @@ export class Retelling {
       }
       const borne = this.#ids.splice(0)
       if (this.#heard > 0) this.#heard--
-      else if (this.#resumable && bearsTokens(event)) yield { ...event, ids: borne }
+      else if (bearsTokens(event) && (this.#resumable || borne.length !== 1)) yield { ...event, ids: borne }
       else yield event
     }
   }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { ApiError } from '#protocol/error.ts'
 import type { ChatModel } from '../chat-model.ts'
+import { EndedGenerations } from '../ended-generations.ts'
 import type { EngineEvent } from '../engine/engine.ts'
 import { Metrics } from '../metrics.ts'
 import { generations } from './generations.ts'
@@ -47,6 +48,7 @@ class ScriptedEngine {
 
 describe('the runner', () => {
   let engine = new ScriptedEngine()
+  const ended = new EndedGenerations()
   const model = () =>
     ({
       info: { id: 'm', fingerprint: 'fp_1' },
@@ -62,7 +64,7 @@ describe('the runner', () => {
     'GET /busy': () => {
       throw new ApiError('queue_full', 'busy', { retryAfter: 7 })
     },
-    'POST /generations': generations(model, new Metrics()),
+    'POST /generations': generations(model, new Metrics(), ended),
   })
   let url = ''
   before(async () => {
@@ -162,6 +164,28 @@ describe('the runner', () => {
     assert.match(text, /"type":"generation-error"[^\n]*"runner_failed"[^\n]*\n\n$/)
     assert.doesNotMatch(text, /detail that/)
     assert.match(String(logged.mock.calls[0]?.arguments[0]), /a detail that stays inside/)
+  })
+
+  test('remembers what one with a bill used, and no other', async () => {
+    const bill = { id: 'use_1.0', request: 'use_1', of: 1, keyId: 'key_1', route: '/v1/completions' }
+    const gone = new AbortController()
+    await generate({ ...REQUEST, bill }, { signal: gone.signal })
+    engine.listen({ type: 'start', id: 1 })
+    engine.listen({ type: 'text', id: 1, text: 'Half', ids: [7, 8] })
+    engine.listen({ type: 'text', id: 1, text: ' more', ids: [9] })
+    gone.abort()
+    await engine.cancelled.promise
+    engine.listen({ type: 'cancelled', id: 1 })
+    const [left, ...others] = ended.first(10)
+    assert.deepEqual(others, [])
+    assert.ok(left)
+    const { startedAt, endedAt, ...used } = left
+    assert.ok(startedAt <= endedAt)
+    const owner = { owner: 't', model: 'm', bill }
+    const tokens = { promptTokens: 3, completionTokens: 3, cachedTokens: 0 }
+    assert.deepEqual(used, { ...owner, ...tokens, outcome: 'cancelled' })
+    ended.heard([left])
+    assert.equal(ended.size, 0)
   })
 
   test('cancels what nobody reads any more', async () => {

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { GenerationRequest } from '#protocol/generation.ts'
+import type { UsagePage } from '#protocol/keys.ts'
 import { Child } from '#scripts/child-process.ts'
 import { freePort } from '#scripts/door.ts'
 import { ROOT } from '#scripts/settings.ts'
@@ -84,7 +86,48 @@ test('an answer goes through both, and each ends when told to', async () => {
   }
 })
 
-test('one of two runners is told to stop under load, and no request fails', async () => {
+/** Asks a runner itself, as an edge does that is gone after the first text. */
+async function leaveInTheMiddle(port: number, route: string): Promise<void> {
+  const request: GenerationRequest = {
+    model: MODEL,
+    tenant: 'ann',
+    prompt: { type: 'text', text: 'Once upon a time' },
+    maxTokens: 500,
+    temperature: 0,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    typicalP: 1,
+    repetitionPenalty: 1,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    logitBias: [],
+    minTokens: 0,
+    ignoreEos: true,
+    logprobs: null,
+    background: false,
+    seed: 1,
+    stop: [],
+    constraint: null,
+    bill: { id: 'use_left.0', request: 'use_left', of: 1, keyId: null, route },
+  }
+  const gone = new AbortController()
+  const response = await fetch(`http://127.0.0.1:${port}/generations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+    signal: gone.signal,
+  })
+  assert.equal(response.status, 200)
+  let heard = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    heard += chunk
+    if (heard.includes('text-delta')) break
+  }
+  gone.abort()
+}
+
+test('one of two runners is told to stop under load, no request fails, and all that it said is written down', async () => {
   const [edgePort, ...runnerPorts] = [await freePort(), await freePort(), await freePort()]
   const url = `http://127.0.0.1:${edgePort}`
   const edge = launch('scripts/edge.ts', { PORT: String(edgePort), RUNNER_SECRET: SECRET, TANDEM_HOME: home })
@@ -133,8 +176,13 @@ test('one of two runners is told to stop under load, and no request fails', asyn
     await delay(700)
     const [stopped] = runners
     assert.ok(stopped?.pid !== undefined)
+    await leaveInTheMiddle(runnerPorts[0] ?? 0, '/left')
     process.kill(stopped.pid, 'SIGTERM')
     assert.equal((await stopped.ended).code, 0)
+    const dayAgo = Math.floor(Date.now() / 1000) - 86_400
+    const page = (await (await keyed(`/v1/usage?start_time=${dayAgo}&group_by=route`)).json()) as UsagePage
+    const left = page.data.flatMap(({ results }) => results).find(({ route }) => route === '/left')
+    assert.ok(left && left.output_tokens > 0 && left.output_tokens < 500, JSON.stringify(left))
     await delay(700)
     over = true
     await Promise.all(asking)
