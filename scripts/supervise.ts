@@ -5,7 +5,7 @@ import { type ChildEnd, describeEnd } from './child-process.ts'
 const FIRST_WAIT_MS = 200
 const LONGEST_WAIT_MS = 15_000
 /** A process that ran this long was healthy: the next wait is the first one again. */
-const MS_OF_HEALTH = 60_000
+const MS_OF_HEALTH = 5_000
 
 /** What is supervised: a `Child`, or in tests something that ends when told. */
 interface Ends {
