@@ -144,7 +144,7 @@ export class Meter {
     return this.#promptTokens === 0 ? null : this.row(of, now)
   }
 
-  /** Even if nothing was. */
+  /** Also if nothing was: as one refused. */
   row({ id, account: { owner, keyId }, model, route }: Metered, now: number): UsageEntry {
     return {
       id,
@@ -157,7 +157,7 @@ export class Meter {
       cachedTokens: this.#cachedTokens,
       startedAt: this.#startedAt,
       endedAt: now,
-      outcome: this.#outcome,
+      outcome: this.#promptTokens === 0 ? 'refused' : this.#outcome,
     }
   }
 }

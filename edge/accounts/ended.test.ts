@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Bill, EndedGeneration } from '#protocol/bill.ts'
+import { ApiError } from '#protocol/error.ts'
 import type { ApiKey, UsagePage } from '#protocol/keys.ts'
 import type { Heartbeat } from '#protocol/runners.ts'
 import type { Database } from '../storage/database.ts'
@@ -10,7 +11,7 @@ import { writeUsage } from '../storage/usage.ts'
 import { type Edge, startEdge } from '../testing/edge.ts'
 import { randomFrom } from '../testing/random.ts'
 import { memoryDatabase } from '../testing/sqlite.ts'
-import { hangsAfter, MODEL, RUNNER_SECRET, START } from '../testing/stub-runner.ts'
+import { hangsAfter, MODEL, RUNNER_SECRET, refuses, START } from '../testing/stub-runner.ts'
 import type { AccountObject } from './account-object.ts'
 import { takeEnded } from './ended.ts'
 import { type AccountState, admit, newAccount, settle, tell } from './limits.ts'
@@ -176,6 +177,30 @@ describe('an edge that is killed in the middle of an answer', () => {
       assert.deepEqual([row?.num_model_requests, row?.input_tokens, row?.output_tokens, row?.route], [1, 5, 3, path])
     })
   }
+
+  test('what was refused used nothing, whatever a runner tells of a part of it', async () => {
+    const { id, key } = await edge.newKey()
+    const calls = edge.runner.calls.length
+    edge.runner.script = (response, call) => {
+      const isSecond = edge.runner.calls.length === calls + 2
+      if (isSecond) refuses(new ApiError('queue_full', 'full', { retryAfter: 1 }))(response, call)
+      else hangsAfter(START)(response, call)
+    }
+    const body = { model: 'stub', n: 2, messages: [{ role: 'user', content: 'x' }] }
+    const refused = await edge.ask('/v1/chat/completions', { key, body })
+    assert.equal(refused.status, 429)
+    const first = edge.runner.calls[calls]
+    assert.ok(first?.request.bill)
+    await first.closed
+    const written = edge.database.prepare('SELECT COUNT(*) AS rows FROM usage WHERE key_id = ?').bind(id)
+    while ((await written.first<{ rows: number }>())?.rows !== 2)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    const tokens = { promptTokens: 5, completionTokens: 1, cachedTokens: 0 }
+    const { bill, tenant: owner, model } = first.request
+    const ended = { bill, owner, model, ...tokens, startedAt: Date.now(), endedAt: Date.now(), outcome: 'cancelled' }
+    assert.equal((await report([ended])).status, 204)
+    assert.deepEqual(await usage(id), [])
+  })
 
   test('no caller names a row of the ledger: the same x-request-id twice is two requests', async () => {
     const { id, key } = await edge.newKey()

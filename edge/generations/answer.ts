@@ -1,5 +1,4 @@
 /** The answer to a request for generations, whole or as it comes. Whoever stops listening stops the runner. */
-import { uuidv7 } from 'uuidv7'
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationRequest } from '#protocol/generation.ts'
 import { accountOf, admit, Meter, renewing, settle } from '../accounts/admission.ts'
@@ -10,6 +9,7 @@ import { eventStream } from '../http/event-stream.ts'
 import { logFailure } from '../http/log.ts'
 import { ClientGone } from '../runners/runner.ts'
 import { Runners } from '../runners/runners.ts'
+import { newUsageId } from '../storage/usage.ts'
 import { generateAll, type Indexed } from './fan-out.ts'
 
 export interface Asked {
@@ -25,8 +25,7 @@ export async function answer(c: EdgeContext, { requests: asked, stream, pieces, 
   const requestId = c.get('requestId')
   const account = accountOf(principalOf(c))
   const logged = (error: unknown) => logFailure({ requestId, method: c.req.method, route: c.req.path }, error)
-  // Not the request's: that may be of the caller's choosing, and the same again.
-  const id = `use_${uuidv7().replaceAll('-', '')}`
+  const id = newUsageId()
   const { headers, requests } = await admit(c.env, account, id, asked, requestId)
   const bill = new Bill(c.env, account, { id, route: c.req.path, requests })
   // It is settled even if the client has gone.

@@ -1,4 +1,5 @@
 /** The ledger: what was generated, one row for each generation. */
+import { uuidv7 } from 'uuidv7'
 import type { UsagePage } from '#protocol/keys.ts'
 import type { Database } from './database.ts'
 
@@ -10,15 +11,18 @@ export interface UsageEntry {
   readonly model: string
   /** Where it was asked for. */
   readonly route: string
-  /** 0: it never began, and is not counted. */
   readonly promptTokens: number
   readonly completionTokens: number
   readonly cachedTokens: number
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly endedAt: number
-  readonly outcome: 'completed' | 'cancelled' | 'failed'
+  /** `refused`: nothing came of it, whatever a runner tells; it is not counted. */
+  readonly outcome: 'completed' | 'cancelled' | 'failed' | 'refused'
 }
+
+/** Of a request, in the ledger. Not `x-request-id`: that may be of the caller's choosing, and the same again. */
+export const newUsageId = (): string => `use_${uuidv7().replaceAll('-', '')}`
 
 /** The columns, and the fields that they are of. */
 const FIELDS = {
@@ -90,7 +94,7 @@ export async function readUsage(database: Database, query: UsageQuery): Promise<
          ${byRoute ? 'route' : 'NULL'} AS route,
          SUM(prompt_tokens) AS input_tokens, SUM(completion_tokens) AS output_tokens,
          SUM(cached_tokens) AS input_cached_tokens, COUNT(*) AS num_model_requests
-       FROM usage WHERE prompt_tokens > 0 AND started_at >= ? AND started_at < ? ${owner === null ? '' : 'AND owner = ?'}
+       FROM usage WHERE outcome <> 'refused' AND started_at >= ? AND started_at < ? ${owner === null ? '' : 'AND owner = ?'}
        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
     )
     .bind(from, width, from * 1000, to * 1000, ...(owner === null ? [] : [owner]))
