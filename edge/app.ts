@@ -10,12 +10,15 @@ import { PAGE_ADDRESSES } from './middleware/public-routes.ts'
 import { requestId } from './middleware/request-id.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { documentOperations } from './openapi/routes.ts'
+import { anomalyOperation } from './routes/anomalies.ts'
 import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { healthOperation } from './routes/health.ts'
+import { imageOperations } from './routes/images.ts'
 import { keyOperations } from './routes/keys.ts'
+import { latentOperations } from './routes/latents.ts'
 import { metricsOperation } from './routes/metrics.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
@@ -35,6 +38,9 @@ const apiOperations: readonly Operation[] = [
   ...responseOperations,
   ...tokenOperations,
   ...modelOperations,
+  ...latentOperations,
+  anomalyOperation,
+  ...imageOperations,
   ...conversationOperations,
   exportOperation,
   ...shareOperations,
@@ -55,6 +61,7 @@ export function createApp(): Hono<EdgeEnv> {
   app.post(HEARTBEAT_PATH, takeHeartbeat)
   for (const address of PAGE_ADDRESSES) app.get(address, page.document)
   app.get('/assets/*', page.hashedFile)
+  app.get('/models/:file', page.hashedFile)
   for (const name of ['/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt']) app.get(name, page.plainFile)
   for (const [path, methods] of methodsByPath()) app.all(path, (c) => refuseMethod(c, methods))
   app.notFound((c) =>

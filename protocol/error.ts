@@ -40,6 +40,7 @@ const CODES = {
   idempotency_key_reused: [409, 'conflict_error'],
   request_too_large: [413, 'invalid_request_error'],
   unsupported_media_type: [415, 'invalid_request_error'],
+  unprocessable: [422, 'invalid_request_error'],
   rate_limit_exceeded: [429, 'rate_limit_error'],
   insufficient_quota: [429, 'insufficient_quota'],
   queue_full: [429, 'rate_limit_error'],
@@ -48,6 +49,7 @@ const CODES = {
   runner_failed: [502, 'server_error'],
   runner_unavailable: [503, 'server_error'],
   model_loading: [503, 'server_error'],
+  model_unavailable: [503, 'server_error'],
   runner_timeout: [504, 'server_error'],
 } as const satisfies Record<string, readonly [number, string]>
 

@@ -32,4 +32,15 @@ export const LIMITS = {
   metadataEntries: 16,
   metadataKeyLength: 64,
   metadataValueLength: 512,
+  /** Bytes of a JSON body that holds images, rows or latents. */
+  tensorBodyBytes: 4 << 20,
+  /** Images or latents in one request, and rows. */
+  images: 64,
+  /** Variations of one image, as OpenAI has it. */
+  variations: 10,
+  rows: 1024,
+  /** Samples of all the images of one request: pixels times channels. */
+  samples: 1 << 22,
+  /** The size of a number that a model is given. */
+  magnitude: 1e6,
 } as const

@@ -1,13 +1,18 @@
 /** `GET /v1/models` and `/v1/models/{id}`: OpenAI's model object, with what it can do at the top level. */
 import * as v from 'valibot'
+import { cardSchema, inputSchema } from './published-model.ts'
 
-export const modelSchema = v.strictObject({
+/** Ours are all fields but OpenAI's four. */
+const common = {
   id: v.string(),
   object: v.literal('model'),
   /** Unix seconds. */
   created: v.number(),
   owned_by: v.string(),
-  /** Ours, from here on. */
+}
+/** One that a runner answers with. */
+const chatModelSchema = v.strictObject({
+  ...common,
   task: v.literal('chat'),
   /** Tokens that prompt and answer may have together. */
   context_length: v.number(),
@@ -15,6 +20,23 @@ export const modelSchema = v.strictObject({
   /** The execution provider: `cpu`, `cuda`. */
   device: v.string(),
 })
+/** One that was trained here, and runs at the edge. */
+const trainedModelSchema = v.strictObject({
+  ...common,
+  task: v.picklist(['vae', 'autoencoder', 'denoiser', 'gan']),
+  device: v.literal('edge'),
+  /** What it takes: `{kind: "images", channels, height, width}` or `{kind: "rows", columns}`. */
+  input: inputSchema,
+  /** Numbers of a latent, if it has any. */
+  latents: v.optional(v.number()),
+  card: cardSchema,
+})
+export const modelSchema = v.variant('task', [chatModelSchema, trainedModelSchema])
 export type Model = v.InferOutput<typeof modelSchema>
 
-export const modelListSchema = v.strictObject({ object: v.literal('list'), data: v.array(modelSchema) })
+export const modelListSchema = v.strictObject({
+  object: v.literal('list'),
+  data: v.array(modelSchema),
+  /** Ours: there is no runner just now, and its models are not among these. */
+  degraded: v.optional(v.literal(true)),
+})

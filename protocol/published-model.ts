@@ -27,6 +27,9 @@ const rowsSchema = v.strictObject({
   columns: v.pipe(v.array(v.strictObject({ name: text })), v.minLength(1), v.maxLength(1_024)),
 })
 
+/** What a model takes. */
+export const inputSchema = v.variant('kind', [imagesSchema, rowsSchema])
+
 const latents = v.pipe(count, v.maxValue(1_024))
 
 /** Names of inputs and outputs, and their shapes, are the same in every model of a family. */
@@ -47,7 +50,7 @@ const partsSchema = v.variant('family', [
    */
   v.strictObject({
     family: v.literal('autoencoder'),
-    input: v.variant('kind', [imagesSchema, rowsSchema]),
+    input: inputSchema,
     latents,
     encoder: modelFileSchema,
     decoder: modelFileSchema,
@@ -57,7 +60,7 @@ const partsSchema = v.variant('family', [
     /** Scores of validation data at 0 %, 1 %, … 100 %, ascending: how rare a score is. */
     quantiles: v.pipe(v.array(finite), v.length(101)),
   }),
-  /** denoiser: `images` → `images`. */
+  /** denoiser: `noisy` → `images`, of one shape. */
   v.strictObject({ family: v.literal('denoiser'), input: imagesSchema, denoiser: modelFileSchema }),
   /** generator: `latents` [n, latents] and, if `condition` is above 0, `condition` [n, condition] → `images`. */
   v.strictObject({
@@ -70,6 +73,17 @@ const partsSchema = v.variant('family', [
 ])
 export type ModelParts = v.InferOutput<typeof partsSchema>
 
+export const cardSchema = v.strictObject({
+  description: text,
+  /** What it was trained on, and its licence. */
+  data: text,
+  licence: text,
+  /** On the validation part. */
+  metrics: v.record(v.pipe(v.string(), v.maxLength(64)), finite),
+  /** What made it, as data. */
+  recipe: v.record(v.pipe(v.string(), v.maxLength(64)), v.union([v.string(), v.number(), v.boolean(), v.null()])),
+})
+
 /** Lies in the object store as `manifests/<id>.json`. */
 export const publishedModelSchema = v.strictObject({
   id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-zA-Z0-9:._-]{0,255}$/)),
@@ -78,15 +92,6 @@ export const publishedModelSchema = v.strictObject({
   /** Who may use it; null: everyone, as with what ships with Tandem. */
   owner: v.nullable(text),
   parts: partsSchema,
-  card: v.strictObject({
-    description: text,
-    /** What it was trained on, and its licence. */
-    data: text,
-    licence: text,
-    /** On the validation part. */
-    metrics: v.record(v.pipe(v.string(), v.maxLength(64)), finite),
-    /** What made it, as data. */
-    recipe: v.record(v.pipe(v.string(), v.maxLength(64)), v.union([v.string(), v.number(), v.boolean(), v.null()])),
-  }),
+  card: cardSchema,
 })
 export type PublishedModel = v.InferOutput<typeof publishedModelSchema>

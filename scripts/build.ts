@@ -4,6 +4,7 @@
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { copyBundledModels } from '#models/bundled/files.ts'
 import { Child, describeEnd } from './child-process.ts'
 import { waitForLock } from './file-lock.ts'
 import { fingerprint, isBuilt, outputOf, stampOf, type Target } from './fingerprint.ts'
@@ -22,8 +23,10 @@ export const WRANGLER_ENV = {
 }
 
 const BUILDERS: Readonly<Record<Target, (output: string) => Promise<void>>> = {
-  web: (output) =>
-    runTool('vite/bin/vite.js', ['build', '--config', 'web/vite.config.ts', '--outDir', output, '--emptyOutDir']),
+  web: async (output) => {
+    await runTool('vite/bin/vite.js', ['build', '--config', 'web/vite.config.ts', '--outDir', output, '--emptyOutDir'])
+    await copyBundledModels(path.join(output, 'models'))
+  },
   edge: async (output) => {
     await runTool('wrangler/bin/wrangler.js', ['deploy', '--dry-run', '--outdir', output])
     Object.assign(process.env, WRANGLER_ENV)

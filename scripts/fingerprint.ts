@@ -8,10 +8,11 @@ export type Target = 'web' | 'edge'
 
 /** Files and folders. */
 const INPUTS: Readonly<Record<Target, readonly string[]>> = {
-  web: ['web', 'protocol', 'package-lock.json', 'scripts/build.ts'],
+  web: ['web', 'protocol', 'models/bundled', 'package-lock.json', 'scripts/build.ts'],
   edge: [
     'edge',
     'protocol',
+    'models/bundled',
     'models/catalogue',
     'wrangler.toml',
     'package.json',

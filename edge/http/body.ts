@@ -1,4 +1,4 @@
-/** Reads a request's JSON body within its bounds, and parses it by a schema. */
+/** Reads a request's body, JSON or a form, within its bounds, and parses it by a schema. */
 
 import type * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
@@ -6,13 +6,13 @@ import { LIMITS } from '#protocol/limits.ts'
 import { nestsDeeperThan } from './json-depth.ts'
 import { type Schema, validate } from './validate.ts'
 
-/** @throws ApiError 400, 413 or 415. An empty body is `undefined` to the schema if `mayBeEmpty`. */
+/** @throws ApiError 400, 413 or 415. An empty body is `undefined` to the schema if `mayBeEmpty`; `most` bytes are read. */
 export async function readBody<S extends Schema>(
   request: Request,
   schema: S,
-  options: { mayBeEmpty?: boolean } = {},
+  options: { mayBeEmpty?: boolean; most?: number } = {},
 ): Promise<v.InferOutput<S>> {
-  const text = await readText(request)
+  const text = decode(await readBytes(request, options.most ?? LIMITS.bodyBytes))
   if (text === '' && options.mayBeEmpty === true) return validate(schema, {})
   requireJson(request)
   return validate(schema, parseJson(text))
@@ -35,11 +35,43 @@ function requireJson(request: Request): void {
   }
 }
 
-/** The body as text; counts while it reads, and stops at the limit. */
-async function readText(request: Request): Promise<string> {
+/**
+ * Reads a request's multipart form within its bounds, and parses it by a schema: text fields as strings, files as bytes.
+ * @throws ApiError 400, 413 or 415
+ */
+export async function readForm<S extends Schema>(request: Request, schema: S, most: number): Promise<v.InferOutput<S>> {
+  const bytes = await readBytes(request, most)
+  const type = request.headers.get('content-type') ?? ''
+  if (type.split(';', 1)[0]?.trim().toLowerCase() !== 'multipart/form-data') {
+    const message = `The Content-Type header must be 'multipart/form-data', got ${type === '' ? 'none' : `'${type.slice(0, 100)}'`}.`
+    throw new ApiError('unsupported_media_type', message)
+  }
+  return validate(schema, await parseForm(bytes, type))
+}
+
+async function parseForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Record<string, unknown>> {
+  let form: FormData
+  try {
+    form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
+  } catch (cause) {
+    throw new ApiError('invalid_request', 'The body is not a valid multipart form.', { cause })
+  }
+  const fields = new Map<string, unknown>()
+  for (const [name, value] of form) {
+    if (fields.has(name)) {
+      const param = name.slice(0, 100)
+      throw new ApiError('invalid_value', `Invalid '${param}': expected one, got several.`, { param })
+    }
+    fields.set(name, typeof value === 'string' ? value : new Uint8Array(await value.arrayBuffer()))
+  }
+  return Object.fromEntries(fields)
+}
+
+/** The body; counts while it reads, and stops at the limit. */
+async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers.get('content-length')
-  if (declared !== null && Number(declared) > LIMITS.bodyBytes) throw tooLarge(`${declared} bytes`)
-  if (request.body === null) return ''
+  if (declared !== null && Number(declared) > most) throw tooLarge(`${declared} bytes`, most)
+  if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = request.body.getReader()
@@ -47,23 +79,23 @@ async function readText(request: Request): Promise<string> {
     const { done, value } = await reader.read()
     if (done) break
     size += value.byteLength
-    if (size > LIMITS.bodyBytes) {
+    if (size > most) {
       // Not cancelled: the rest is drained, so that the client hears the answer.
       reader.releaseLock()
-      throw tooLarge('more')
+      throw tooLarge('more', most)
     }
     chunks.push(value)
   }
-  return decode(chunks, size)
-}
-
-function decode(chunks: readonly Uint8Array[], size: number): string {
   const bytes = new Uint8Array(size)
   let offset = 0
   for (const chunk of chunks) {
     bytes.set(chunk, offset)
     offset += chunk.byteLength
   }
+  return bytes
+}
+
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch (cause) {
@@ -82,6 +114,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function tooLarge(given: string): ApiError {
-  return new ApiError('request_too_large', `The body may have at most ${LIMITS.bodyBytes} bytes, got ${given}.`)
+function tooLarge(given: string, most: number): ApiError {
+  return new ApiError('request_too_large', `The body may have at most ${most} bytes, got ${given}.`)
 }

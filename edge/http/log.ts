@@ -13,6 +13,11 @@ export function logFailure(failure: Failure, error: unknown): void {
   console.error(JSON.stringify(line))
 }
 
+/** Logs why a published model cannot be run: what lies in the object store is at fault, and holds no caller's words. */
+export function logUnusableModel(model: string, reason: string): void {
+  console.error(JSON.stringify({ level: 'error', event: 'model-unusable', model, reason: reason.slice(0, 500) }))
+}
+
 function describe(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error }
   const frames = (error.stack ?? '').split('\n').filter((frame) => /^\s+at /.test(frame))

@@ -17,7 +17,13 @@ const FILE = '[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)+'
 /** The addresses at which the page opens. */
 export const PAGE_ADDRESSES = ['/', '/index.html', '/chat', '/chat/:id', '/keys', '/shared/:token'] as const
 /** The page's files. */
-export const PAGE_FILES = [`/assets/${FILE}`, '/favicon\\.(?:ico|svg|png)', '/robots\\.txt'] as const
+export const PAGE_FILES = [
+  `/assets/${FILE}`,
+  // Models that ship with Tandem.
+  '/models/[0-9a-f]{64}\\.onnx',
+  '/favicon\\.(?:ico|svg|png)',
+  '/robots\\.txt',
+] as const
 
 const PUBLIC: readonly PublicRoute[] = [
   ...PAGE_ADDRESSES.map((path) => open(READ, path.replace('.', '\\.').replace(/:\w+/, SEGMENT))),

@@ -36,6 +36,7 @@ function describe({
   path,
   query,
   body,
+  bodyType = 'application/json',
   answer,
   errors = [],
   example,
@@ -51,7 +52,7 @@ function describe({
     ...(description ? { description } : {}),
     security: scope === null ? [] : [{ key: [scope] }],
     parameters: [...pathParameters(path), ...queryParameters(query)],
-    ...(body ? { requestBody: requestBody(body, example) } : {}),
+    ...(body ? { requestBody: requestBody(body, bodyType, example) } : {}),
     responses: {
       200: { description: answer.description, ...(content ? { content } : {}) },
       default: {
@@ -77,9 +78,9 @@ function queryParameters(query: Schema | undefined): JsonObject[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
 }
 
-function requestBody(body: Schema, example: unknown): JsonObject {
+function requestBody(body: Schema, type: string, example: unknown): JsonObject {
   const media = { schema: jsonSchema(body, 'input'), ...(example === undefined ? {} : { example }) }
-  return { required: true, content: { 'application/json': media } }
+  return { required: true, content: { [type]: media } }
 }
 
 /** Checks that JSON Schema cannot say are left out of it; the server makes them all the same. */

@@ -30,6 +30,7 @@ describe('the documents', () => {
       HEARTBEAT_PATH,
       ...PAGE_ADDRESSES,
       '/assets/*',
+      '/models/:file',
       '/favicon.ico',
       '/favicon.svg',
       '/favicon.png',

@@ -15,6 +15,8 @@ export interface Operation {
   description?: string
   query?: Schema
   body?: Schema
+  /** Default: JSON. */
+  bodyType?: 'application/json' | 'multipart/form-data'
   answer: { description: string; schema?: Schema; contentType?: string }
   /** Beside those that any operation may answer with. */
   errors?: readonly ErrorCode[]
@@ -33,4 +35,14 @@ export const GENERATION_ERRORS = [
   'runner_failed',
   'runner_unavailable',
   'runner_timeout',
+] as const satisfies readonly ErrorCode[]
+
+/** What any operation that runs a published model at the edge may answer with. */
+export const INFERENCE_ERRORS = [
+  'model_not_found',
+  'request_too_large',
+  'unprocessable',
+  'rate_limit_exceeded',
+  'insufficient_quota',
+  'model_unavailable',
 ] as const satisfies readonly ErrorCode[]

@@ -198,6 +198,9 @@ describe('/v1/responses', () => {
     const { id } = await create({ conversation: conversation.id, background: true })
     const locked = await errorOf(await edge.ask('/v1/responses', { body: { ...ASK, conversation: conversation.id } }))
     assert.deepEqual([locked.status, locked.code], [409, 'conversation_locked'])
+    for await (const event of await client.responses.retrieve(id, { stream: true })) {
+      if (event.type === 'response.output_text.delta') break
+    }
     await client.responses.cancel(id)
     edge.runner.script = saysResumably(WORDS)
     await create({ conversation: { id: conversation.id }, input: 'Again' })

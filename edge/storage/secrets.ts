@@ -8,8 +8,13 @@ export function randomSecret(): string {
 }
 
 /** SHA-256 in hex. */
-export async function sha256(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+export function sha256(text: string): Promise<string> {
+  return sha256Of(new TextEncoder().encode(text))
+}
+
+/** SHA-256 in hex. */
+export async function sha256Of(bytes: Parameters<typeof crypto.subtle.digest>[1]): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   let hex = ''
   for (const byte of digest) hex += byte.toString(16).padStart(2, '0')
   return hex

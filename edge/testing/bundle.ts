@@ -1,10 +1,29 @@
-/** The Worker as one module, much as wrangler bundles it. */
+/** The Worker's modules, much as wrangler bundles them. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import path from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 const ENTRY = path.join(import.meta.dirname, '..', 'worker.ts')
+const require = createRequire(import.meta.url)
 
-export async function bundleWorker(): Promise<string> {
+export interface WorkerModules {
+  readonly script: string
+  /** By the names that the script imports them by. */
+  readonly wasm: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
+}
+
+export async function bundleWorker(): Promise<WorkerModules> {
+  const wasm: Record<string, Uint8Array<ArrayBuffer>> = {}
+  const besides: Plugin = {
+    name: 'wasm',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /\.wasm$/ }, async ({ path: imported }) => {
+        const name = path.basename(imported)
+        wasm[name] = await readFile(require.resolve(imported))
+        return { path: `./${name}`, external: true }
+      }),
+  }
   const { outputFiles } = await build({
     entryPoints: [ENTRY],
     bundle: true,
@@ -12,8 +31,9 @@ export async function bundleWorker(): Promise<string> {
     target: 'esnext',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:workers'],
+    plugins: [besides],
     write: false,
     logLevel: 'silent',
   })
-  return outputFiles.map((file) => file.text).join('')
+  return { script: outputFiles.map((file) => file.text).join(''), wasm }
 }

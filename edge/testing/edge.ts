@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
+import { copyBundledModels } from '#models/bundled/files.ts'
 import type { ErrorDetail } from '#protocol/error.ts'
 import { DIRECT_ENTRYPOINT, openFront } from '../host/front.ts'
 import type { Database } from '../storage/database.ts'
@@ -46,6 +47,8 @@ export interface RawAnswer {
 export interface Edge {
   readonly url: string
   readonly port: number
+  /** The Worker's own, without the socket in front of it: for measuring. */
+  readonly direct: { readonly host: string; readonly port: number }
   readonly runner: StubRunner
   readonly database: Database
   /** What the first run would make: all scopes, the local owner. */
@@ -55,6 +58,8 @@ export interface Edge {
   ask(path: string, ask?: Ask): Promise<Response>
   /** As bytes on the wire: the path as it stands, and any Host. */
   raw(path: string, ask?: Omit<Ask, 'signal'>): Promise<RawAnswer>
+  /** As if somebody had put it into the object store. */
+  putObject(name: string, contents: Uint8Array | string): Promise<void>
   newKey(options?: Partial<NewKey>): Promise<{ id: string; key: string }>
   /** Ends workerd by SIGKILL and starts it again, with what it had kept. */
   kill(): Promise<void>
@@ -62,7 +67,7 @@ export interface Edge {
 }
 
 export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }: EdgeOptions = {}): Promise<Edge> {
-  const [runner, script, files] = await Promise.all([startStubRunner(), bundleWorker(), pageFiles()])
+  const [runner, { script, wasm }, files] = await Promise.all([startStubRunner(), bundleWorker(), pageFiles()])
   const logs: string[] = []
   const options: MiniflareOptions = {
     host: '127.0.0.1',
@@ -78,7 +83,15 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
           name: 'tandem',
           compatibilityDate: '2026-11-01',
           compatibilityFlags: ['enable_request_signal'],
-          manifest: { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents: script } } },
+          manifest: {
+            mainModule: 'worker.js',
+            modules: {
+              'worker.js': { type: 'esm', contents: script },
+              ...Object.fromEntries(
+                Object.entries(wasm).map(([name, contents]) => [name, { type: 'wasm' as const, contents }]),
+              ),
+            },
+          },
           exports: {
             Account: { type: 'durable-object', storage: 'sqlite' },
             Fleet: { type: 'durable-object', storage: 'sqlite' },
@@ -117,6 +130,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
   const upstream = await entry()
   const front = await openFront({ host: '127.0.0.1', port: 0, upstream })
   let database: Database = await miniflare.getD1Database('DB')
+  let objects = await miniflare.getR2Bucket('OBJECTS')
   await applyMigrations(database, await readMigrations())
   const { key } = await createKey(database, { name: 'first', scopes: ['*'], owner: LOCAL_OWNER })
   const url = `http://127.0.0.1:${front.port}`
@@ -134,6 +148,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
   return {
     url,
     port: front.port,
+    direct: upstream,
     runner,
     get database() {
       return database
@@ -164,11 +179,15 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
         })
         request.end(bodyOf(ask) ?? undefined)
       }),
+    async putObject(name, contents) {
+      await objects.put(name, contents)
+    },
     newKey: (options = {}) => createKey(database, { name: 'test', scopes: ['*'], owner: 'someone', ...options }),
     async kill() {
       await miniflare.setOptions(options)
       Object.assign(upstream, await entry())
       database = await miniflare.getD1Database('DB')
+      objects = await miniflare.getR2Bucket('OBJECTS')
     },
     async stop() {
       await front.close()
@@ -215,6 +234,7 @@ export async function readMigrations() {
 async function pageFiles(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'tandem-page-'))
   await mkdir(path.join(folder, 'assets'))
+  await copyBundledModels(path.join(folder, 'models'))
   await writeFile(path.join(folder, 'index.html'), '<!doctype html><title>Tandem</title>')
   await writeFile(path.join(folder, 'assets', 'index-abc123.js'), `console.log('${'a'.repeat(2000)}')`)
   return folder

@@ -7,6 +7,7 @@ import { split } from './data/split.ts'
 import { averagePrecision, rocAuc } from './evaluation/ranking.ts'
 import type { Recipe } from './recipe.ts'
 import type { Metrics, Task, TrainedModel } from './task.ts'
+import { denoiserTask } from './tasks/denoiser-task.ts'
 import { rowsTask } from './tasks/rows-task.ts'
 import { vaeTask } from './tasks/vae-task.ts'
 import { type TrainingOptions, train } from './trainer.ts'
@@ -39,7 +40,7 @@ export async function makeModel(ort: Runtime, recipe: Recipe, options: MakeOptio
   using trained = session
   if (end === 'stopped') return undefined
   const model = task.publish(trained, ort)
-  using tested = tests(recipe, test) ? taskOf(ort, recipe, test, { evaluation: true }) : undefined
+  using tested = tests(recipe) ? taskOf(ort, recipe, test, { evaluation: true }) : undefined
   const metrics = {
     ...named(model.metrics, 'validation'),
     ...(tested ? named(tested.validate(trained), 'test') : {}),
@@ -75,12 +76,18 @@ function taskOf(ort: Runtime, recipe: Recipe, data: DataSet, { evaluation = fals
     const { side, latents, hidden } = recipe
     return vaeTask(ort, images, parts, { ...recipe, config: { channels, height: side, width: side, latents, hidden } })
   }
+  if (recipe.method === 'denoiser') {
+    const images = imagesOf(data)
+    const { side, hidden } = recipe
+    const config = { channels: images.channels, height: side, width: side, hidden }
+    return denoiserTask(ort, images, parts, { ...recipe, config })
+  }
   return rowsTask(ort, rowsOf(data), parts, recipe)
 }
 
 const all = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i)
 /** Rows are standardised by what the model was trained on, so that the test's own task would measure something else. */
-const tests = ({ method }: Recipe, _: DataSet): boolean => method === 'vae'
+const tests = ({ method }: Recipe): boolean => method !== 'autoencoder'
 
 function imagesOf(data: DataSet): ImageSet {
   if (data.kind !== 'images') throw new TypeError('this method is for images')

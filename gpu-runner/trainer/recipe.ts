@@ -26,6 +26,13 @@ export const recipeSchema = v.variant('method', [
     beta: positive,
   }),
   v.strictObject({
+    method: v.literal('denoiser'),
+    ...common,
+    side,
+    hidden: v.pipe(v.array(count(1024)), v.minLength(1), v.maxLength(4)),
+    noise: positive,
+  }),
+  v.strictObject({
     method: v.literal('autoencoder'),
     ...common,
     latents: count(512),

@@ -2,12 +2,13 @@
  * Trained models as graphs that anyone can run: images [n, channels, height, width] in [0, 1] or rows [n, columns], any
  * number at once, under the same names in every model of a family (protocol/published-model.ts).
  */
-import { add, div, mul, sigmoid, sub } from '../graph/arithmetic.ts'
+import { add, div, mul, scalar, sigmoid, sub } from '../graph/arithmetic.ts'
 import { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Layers, Maps } from '../nn/layers.ts'
 import { trainedWeights } from '../nn/trainable.ts'
 import { type AutoencoderConfig, decodeRows, encodeRows, errorsOf } from './autoencoder.ts'
+import { type DenoiserConfig, denoise } from './denoiser.ts'
 import { type GanConfig, generate } from './gan.ts'
 import { decode, encode, type VaeConfig } from './vae.ts'
 
@@ -32,8 +33,9 @@ function published(name: string, checkpoint: Checkpoint, body: (layers: Layers) 
 const imagesInput = (
   { g }: Layers,
   { channels, height, width }: Pick<Maps, 'channels' | 'height' | 'width'>,
+  name = 'images',
 ): Maps => ({
-  value: g.input('images', 'float32', ['n', channels, height, width]),
+  value: g.input(name, 'float32', ['n', channels, height, width]),
   images: 'n',
   channels,
   height,
@@ -52,6 +54,13 @@ export const vaeDecoder = (config: VaeConfig, checkpoint: Checkpoint): Graph =>
   published('vae-decoder', checkpoint, (layers) => {
     const logits = decode(layers, config, layers.g.input('latents', 'float32', ['n', config.latents]))
     return { images: sigmoid(layers.g, logits.value) }
+  })
+
+/** noisy → images */
+export const denoiser = (config: DenoiserConfig, checkpoint: Checkpoint): Graph =>
+  published('denoiser', checkpoint, (layers) => {
+    const { value } = denoise(layers, config, imagesInput(layers, config, 'noisy'))
+    return { images: layers.g.op('Clip', [value, scalar(layers.g, 0), scalar(layers.g, 1)], {})[0] }
   })
 
 /** latents, and condition if there is one → images */

@@ -19,12 +19,13 @@ export const healthSchema = v.object({ status: v.picklist(['ok', 'starting']), d
 
 export const modelSchema = v.object({
   id: v.string(),
-  task: v.string(),
+  task: v.literal('chat'),
   context_length: v.number(),
   device: v.string(),
 })
 export type Model = v.InferOutput<typeof modelSchema>
-export const modelsSchema = v.object({ data: v.array(modelSchema) })
+/** Those of other tasks are somebody else's. */
+export const modelsSchema = v.object({ data: v.array(v.union([modelSchema, v.object({ task: v.string() })])) })
 
 export const conversationSchema = v.object({
   id: v.string(),

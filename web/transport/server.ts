@@ -30,6 +30,6 @@ export class ServerApi {
   }
 
   async models(): Promise<readonly Model[]> {
-    return (await this.#http.json(modelsSchema, 'GET', '/v1/models')).data.filter((model) => model.task === 'chat')
+    return (await this.#http.json(modelsSchema, 'GET', '/v1/models')).data.filter((model) => 'context_length' in model)
   }
 }

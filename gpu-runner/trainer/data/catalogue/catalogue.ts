@@ -1,5 +1,6 @@
 /** Public data sets that recipes can name. */
 import type { DataSet } from '../data-set.ts'
+import { emoji } from './emoji.ts'
 import { fashionMnist } from './fashion-mnist.ts'
 import { sensorReadings } from './sensors.ts'
 
@@ -15,6 +16,13 @@ interface CatalogueData {
 }
 
 export const CATALOGUE = {
+  emoji: {
+    description:
+      'Noto emoji (Google), 32 × 32 pixels on white, from emoji-datasource-google 16.0.0; names and keywords from emojibase-data 17.0.0',
+    licence: 'Apache-2.0, MIT',
+    train: (root) => emoji('train', root),
+    test: (root) => emoji('test', root),
+  },
   'fashion-mnist': {
     description: 'Fashion-MNIST: 60,000 grey pictures of clothes (Zalando SE, arXiv:1708.07747), in 32 × 32 pixels',
     licence: 'MIT',

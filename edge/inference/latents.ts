@@ -1,0 +1,110 @@
+/** What goes into a model's latent space, and what comes out of it. */
+import { ApiError } from '#protocol/error.ts'
+import type { Decoded, Latent } from '#protocol/latents.ts'
+import type { ModelFile, PublishedModel } from '#protocol/published-model.ts'
+import type { EdgeContext } from '../context.ts'
+import { type ImageShape, imageToBase64 } from '../images/pixels.ts'
+import { checkSamples, type Encodable, itemShape, wrongFamily } from './inputs.ts'
+import { joined, pieces } from './pieces.ts'
+import { publishedModels } from './published-models.ts'
+import { elementsOf } from './tensor.ts'
+
+interface Decoder {
+  readonly file: ModelFile
+  readonly latents: number
+  /** Of one output, after the number of them. */
+  readonly shape: readonly number[]
+  /** Null for one of rows. */
+  readonly image: ImageShape | null
+}
+
+/** @throws ApiError 400 if the model decodes nothing */
+function decoderOf({ id, parts }: PublishedModel): Decoder {
+  if (parts.family === 'gan' && parts.condition === 0) {
+    return { file: parts.generator, latents: parts.latents, shape: itemShape(parts.input), image: parts.input }
+  }
+  if (parts.family !== 'vae' && parts.family !== 'autoencoder') throw wrongFamily(id, 'decodes latents')
+  const image = parts.input.kind === 'images' ? parts.input : null
+  return { file: parts.decoder, latents: parts.latents, shape: itemShape(parts.input), image }
+}
+
+/**
+ * Latents to images or rows, in order.
+ * @param latents [n][latents]
+ * @param param by which an error names them
+ * @throws ApiError 400 if the model decodes none, if they are of another length than its own, or too many for its images
+ */
+export async function decode(
+  c: EdgeContext,
+  model: PublishedModel,
+  latents: readonly (readonly number[])[],
+  param: (i: number) => string = (i) => `latents[${i}]`,
+): Promise<Decoded[]> {
+  const { file, latents: length, shape, image } = decoderOf(model)
+  for (const [i, latent] of latents.entries()) {
+    if (latent.length === length) continue
+    const message = `Invalid '${param(i)}': expected ${length} numbers, as '${model.id}' has latents, got ${latent.length}.`
+    throw new ApiError('invalid_value', message, { param: param(i) })
+  }
+  const size = elementsOf(shape)
+  if (image) checkSamples(latents.length, image, 'latents')
+  const name = image ? 'images' : 'rows'
+  const decoded: Decoded[] = []
+  for (const piece of pieces(latents, size)) {
+    const inputs = { latents: { data: Float32Array.from(piece.flat()), shape: [piece.length, length] } }
+    const outputs = await publishedModels.run(c, model, {
+      file,
+      inputs,
+      wanted: { [name]: [piece.length, ...shape] },
+    })
+    for (let i = 0; i < piece.length; i++) {
+      const item = outputs[name]?.subarray(i * size, (i + 1) * size) ?? new Float32Array()
+      decoded.push(image ? { b64_json: await imageToBase64(item, image) } : { row: [...item] })
+    }
+  }
+  return decoded
+}
+
+/**
+ * Images or rows to points of the latent space.
+ * @param noise normal numbers, one after the other
+ * @throws ApiError 400 if the model encodes none
+ */
+export async function encode(
+  c: EdgeContext,
+  model: PublishedModel,
+  { items, shape }: Encodable,
+  noise: () => number,
+): Promise<Latent[]> {
+  const { parts, id } = model
+  if (parts.family !== 'vae' && parts.family !== 'autoencoder') throw wrongFamily(id, 'encodes')
+  const found: Latent[] = []
+  for (const piece of pieces(items, elementsOf(shape))) {
+    const inputs = { [parts.input.kind]: { data: joined(piece), shape: [piece.length, ...shape] } }
+    const wanted = [piece.length, parts.latents]
+    if (parts.family === 'autoencoder') {
+      const { mean } = await publishedModels.run(c, model, { file: parts.encoder, inputs, wanted: { mean: wanted } })
+      for (let i = 0; i < piece.length; i++) {
+        const point = rowOf(mean, i, parts.latents)
+        found.push({ mean: point, log_variance: null, sample: point })
+      }
+      continue
+    }
+    const outputs = await publishedModels.run(c, model, {
+      file: parts.encoder,
+      inputs,
+      wanted: { mean: wanted, log_variance: wanted },
+    })
+    for (let i = 0; i < piece.length; i++) {
+      const mean = rowOf(outputs.mean, i, parts.latents)
+      const logVariance = rowOf(outputs.log_variance, i, parts.latents)
+      const sample = mean.map((value, k) => value + Math.exp((logVariance[k] ?? 0) / 2) * noise())
+      found.push({ mean, log_variance: logVariance, sample })
+    }
+  }
+  return found
+}
+
+function rowOf(values: Float32Array, i: number, length: number): number[] {
+  return [...values.subarray(i * length, (i + 1) * length)]
+}

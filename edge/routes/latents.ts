@@ -1,0 +1,90 @@
+/** `/v1/latents…`: encode, decode and interpolate, at the edge. */
+import { ApiError } from '#protocol/error.ts'
+import {
+  decodeAnswerSchema,
+  decodeRequestSchema,
+  encodeAnswerSchema,
+  encodeRequestSchema,
+  interpolateAnswerSchema,
+  interpolateRequestSchema,
+} from '#protocol/latents.ts'
+import { LIMITS } from '#protocol/limits.ts'
+import type { EdgeContext } from '../context.ts'
+import { readBody } from '../http/body.ts'
+import { encodable } from '../inference/inputs.ts'
+import { interpolate } from '../inference/interpolate.ts'
+import { decode, encode } from '../inference/latents.ts'
+import { normals, randomSeed } from '../inference/normal.ts'
+import { serve } from '../inference/serve.ts'
+import { INFERENCE_ERRORS, type Operation } from './operation.ts'
+
+const common = { method: 'POST', scope: 'latents', tag: 'Latents', errors: INFERENCE_ERRORS } as const
+const most = LIMITS.tensorBodyBytes
+
+export const latentOperations: readonly Operation[] = [
+  {
+    ...common,
+    path: '/v1/latents',
+    summary: 'Encode images or rows',
+    description: 'Where they lie in the model’s latent space, and a point drawn from there by the seed.',
+    body: encodeRequestSchema,
+    answer: { description: 'The latents, in order', schema: encodeAnswerSchema },
+    example: { model: 'digits-vae', images: ['iVBORw0KGgo…'], seed: 1 },
+    handle: encodeRoute,
+  },
+  {
+    ...common,
+    path: '/v1/latents/decode',
+    summary: 'Decode latents',
+    description: 'Each becomes a PNG, or a row of a table.',
+    body: decodeRequestSchema,
+    answer: { description: 'Images or rows, in order', schema: decodeAnswerSchema },
+    example: { model: 'digits-vae', latents: [[0, 0.5]] },
+    handle: decodeRoute,
+  },
+  {
+    ...common,
+    path: '/v1/latents/interpolate',
+    summary: 'Go from one latent to another',
+    description: 'Points at even steps, both ends among them, on a line or on an arc, and what each decodes to.',
+    body: interpolateRequestSchema,
+    answer: { description: 'The points, from one end to the other', schema: interpolateAnswerSchema },
+    example: { model: 'digits-vae', from: [0, 0], to: [1, 1], steps: 8, method: 'linear' },
+    handle: interpolateRoute,
+  },
+]
+
+async function encodeRoute(c: EdgeContext): Promise<Response> {
+  const request = await readBody(c.req.raw, encodeRequestSchema, { most })
+  return serve(c, request.model, async (model) => {
+    const seed = request.seed ?? randomSeed()
+    const data = await encode(c, model, await encodable(model, request), normals(seed))
+    return { model: model.id, seed, data }
+  })
+}
+
+async function decodeRoute(c: EdgeContext): Promise<Response> {
+  const request = await readBody(c.req.raw, decodeRequestSchema, { most })
+  return serve(c, request.model, async (model) => ({
+    created: Math.floor(c.get('startedAt') / 1000),
+    model: model.id,
+    data: await decode(c, model, request.latents),
+  }))
+}
+
+async function interpolateRoute(c: EdgeContext): Promise<Response> {
+  const { model: id, from, to, steps, method } = await readBody(c.req.raw, interpolateRequestSchema, { most })
+  if (from.length !== to.length) {
+    const message = `Invalid 'to': expected ${from.length} numbers, as 'from' has, got ${to.length}.`
+    throw new ApiError('invalid_value', message, { param: 'to' })
+  }
+  return serve(c, id, async (model) => {
+    const points = interpolate(from, to, { steps, method })
+    const decoded = await decode(c, model, points, () => 'from')
+    return {
+      created: Math.floor(c.get('startedAt') / 1000),
+      model: model.id,
+      data: points.map((latent, i) => ({ latent, ...decoded[i] })),
+    }
+  })
+}
