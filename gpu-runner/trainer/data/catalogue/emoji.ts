@@ -23,8 +23,20 @@ const SHEET = file(
   'img/google/sheets-clean/32.png',
   'b417e9f6cd4bbc10656bbfd5e13b6e9a2545b55e6a4cf7312d75be1faaa34952',
 )
-const INDEX = file('the list of emoji', 'emoji-datasource-google', '16.0.0', 'emoji.json', '1d602e65be88772bf8cc368ce16b855d719eeddbafe128d471b80203f494d29f')
-const WORDS = file('the names of emoji', 'emojibase-data', '17.0.0', 'en/compact.json', '1c7cf539328563743c2b2adff7117ccff0ae6852d591366f4363f50503d5e398')
+const INDEX = file(
+  'the list of emoji',
+  'emoji-datasource-google',
+  '16.0.0',
+  'emoji.json',
+  '1d602e65be88772bf8cc368ce16b855d719eeddbafe128d471b80203f494d29f',
+)
+const WORDS = file(
+  'the names of emoji',
+  'emojibase-data',
+  '17.0.0',
+  'en/compact.json',
+  '1c7cf539328563743c2b2adff7117ccff0ae6852d591366f4363f50503d5e398',
+)
 
 const SIDE = 32
 /** Each cell of the sheet has a border of one pixel. */
