@@ -3,6 +3,9 @@ import { ApiError } from '#protocol/error.ts'
 import type { EdgeContext } from '../context.ts'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
+/** A worker goes by its own file's policy: this one may compile WebAssembly, which the page may not. */
+const MODEL_WORKER = /^\/assets\/model-worker-[A-Za-z0-9_-]+\.js$/
+const MODEL_WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 export async function document(c: EdgeContext): Promise<Response> {
   const response = await file(c, '/index.html', 'no-cache')
@@ -13,7 +16,9 @@ export async function document(c: EdgeContext): Promise<Response> {
 
 /** A file that has its contents' hash in its name. */
 export async function hashedFile(c: EdgeContext): Promise<Response> {
-  return file(c, c.req.path, FOR_EVER)
+  const response = await file(c, c.req.path, FOR_EVER)
+  if (MODEL_WORKER.test(c.req.path)) response.headers.set('content-security-policy', MODEL_WORKER_POLICY)
+  return response
 }
 
 export async function plainFile(c: EdgeContext): Promise<Response> {

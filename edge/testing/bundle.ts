@@ -1,10 +1,10 @@
-/** The Worker's modules, much as wrangler bundles them. */
+/** A Worker's modules, much as wrangler bundles them. */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
-const ENTRY = path.join(import.meta.dirname, '..', 'worker.ts')
+const EDGE = path.join(import.meta.dirname, '..', 'worker.ts')
 const require = createRequire(import.meta.url)
 
 export interface WorkerModules {
@@ -13,7 +13,8 @@ export interface WorkerModules {
   readonly wasm: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
 }
 
-export async function bundleWorker(): Promise<WorkerModules> {
+/** @param entry by default the edge's own */
+export async function bundleWorker(entry = EDGE): Promise<WorkerModules> {
   const wasm: Record<string, Uint8Array<ArrayBuffer>> = {}
   const besides: Plugin = {
     name: 'wasm',
@@ -25,7 +26,7 @@ export async function bundleWorker(): Promise<WorkerModules> {
       }),
   }
   const { outputFiles } = await build({
-    entryPoints: [ENTRY],
+    entryPoints: [entry],
     bundle: true,
     format: 'esm',
     target: 'esnext',

@@ -26,6 +26,8 @@ export interface EdgeOptions {
   runnerTimeoutMs?: number
   /** Instead of the stub. */
   runnerUrl?: string
+  /** Folder of the page's files, instead of a small page that the edge makes and removes. */
+  page?: string
 }
 
 export interface Ask {
@@ -66,8 +68,13 @@ export interface Edge {
   stop(): Promise<void>
 }
 
-export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }: EdgeOptions = {}): Promise<Edge> {
-  const [runner, { script, wasm }, files] = await Promise.all([startStubRunner(), bundleWorker(), pageFiles()])
+export async function startEdge({
+  loopback = false,
+  runnerTimeoutMs,
+  runnerUrl,
+  page,
+}: EdgeOptions = {}): Promise<Edge> {
+  const [runner, { script, wasm }, files] = await Promise.all([startStubRunner(), bundleWorker(), page ?? pageFiles()])
   const logs: string[] = []
   const options: MiniflareOptions = {
     host: '127.0.0.1',
@@ -192,7 +199,7 @@ export async function startEdge({ loopback = false, runnerTimeoutMs, runnerUrl }
     async stop() {
       await front.close()
       await miniflare.dispose()
-      await Promise.all([runner.stop(), rm(files, { recursive: true, force: true })])
+      await Promise.all([runner.stop(), page ?? rm(files, { recursive: true, force: true })])
     },
   }
 }

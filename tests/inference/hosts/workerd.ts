@@ -1,0 +1,41 @@
+/** The edge's own engine in workerd, without the edge around it, whose pictures are rounded to a byte a sample. */
+import path from 'node:path'
+import { Miniflare } from 'miniflare'
+import { bundleWorker } from '#edge/testing/bundle.ts'
+import type { Host, Tensors } from './host.ts'
+
+export async function startWorkerd(): Promise<Host> {
+  const { script, wasm } = await bundleWorker(path.join(import.meta.dirname, 'worker.ts'))
+  const miniflare = new Miniflare({
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    workers: [
+      {
+        config: {
+          name: 'models',
+          compatibilityDate: '2026-11-01',
+          manifest: {
+            mainModule: 'worker.js',
+            modules: {
+              'worker.js': { type: 'esm', contents: script },
+              ...Object.fromEntries(
+                Object.entries(wasm).map(([name, contents]) => [name, { type: 'wasm' as const, contents }]),
+              ),
+            },
+          },
+        },
+      },
+    ],
+  })
+  return {
+    name: 'workerd',
+    async run(model, inputs) {
+      const body = JSON.stringify({ model: Buffer.from(model).toString('base64'), inputs })
+      const response = await miniflare.dispatchFetch('http://models/', { method: 'POST', body })
+      if (!response.ok) throw new Error(await response.text())
+      return (await response.json()) as Tensors
+    },
+    [Symbol.asyncDispose]: () => miniflare.dispose(),
+  }
+}
