@@ -20,11 +20,18 @@ export async function generateAll(
   const stop = new AbortController()
   const any = AbortSignal.any([signal, stop.signal])
   try {
-    return merged(await Promise.all(requests.map((request) => runner.generate(request, any))), stop)
+    const streams = await Promise.all(requests.map((request) => runner.generate(request, any)))
+    const [only] = streams
+    return only && streams.length === 1 ? single(only) : merged(streams, stop)
   } catch (error) {
     stop.abort()
     throw error
   }
+}
+
+/** Most requests: without a race for each token. */
+async function* single(stream: AsyncGenerator<GenerationEvent>): AsyncGenerator<Indexed> {
+  for await (const event of stream) yield { index: 0, event }
 }
 
 async function* merged(

@@ -43,6 +43,8 @@ async function speak(): Promise<void> {
 interface Heard {
   readonly firstMs: number
   readonly words: readonly string[]
+  /** What came last, to tell why one is not whole. */
+  readonly end: string
 }
 
 function listen(url: string, key: string, body: object): Promise<Heard> {
@@ -57,9 +59,10 @@ function listen(url: string, key: string, body: object): Promise<Heard> {
         text += piece
         if (firstMs === 0 && text.includes('w0 ')) firstMs = performance.now() - started
       })
-      response.on('end', () =>
-        resolve({ firstMs, words: [...text.matchAll(/"(?:content|delta|text)":"w(\d+) "/g)].map(([, n]) => n ?? '') }),
-      )
+      response.on('end', () => {
+        const words = [...text.matchAll(/"(?:content|delta|text)":"w(\d+) "/g)].map(([, n]) => n ?? '')
+        resolve({ firstMs, words, end: text.slice(-500) })
+      })
       response.on('error', reject)
     })
     call.on('error', reject)
@@ -83,13 +86,15 @@ async function crowd(seconds: number, ask: () => Promise<Heard>): Promise<Heard[
 
 function report(name: string, heard: readonly Heard[]): (share: number) => number {
   const whole = Array.from({ length: TOKENS }, (_, i) => String(i)).join()
-  const faults = heard.filter(({ words }) => words.join() !== whole).length
+  const faults = heard.filter(({ words }) => words.join() !== whole)
   const firsts = heard.map(({ firstMs }) => firstMs - FIRST_MS).sort((a, b) => a - b)
   const at = (share: number) => firsts[Math.min(firsts.length - 1, Math.floor(share * firsts.length))] ?? 0
   const [median, most] = [at(0.5).toFixed(1), at(0.99).toFixed(1)]
   console.log(
-    `${name}: ${heard.length} streams, ${faults} not whole; first token after ${median} ms (median), ${most} ms (99 %)`,
+    `${name}: ${heard.length} streams, ${faults.length} not whole; first token after ${median} ms (median), ${most} ms (99 %)`,
   )
+  const [fault] = faults
+  if (fault) console.log(`  the first that is not whole has ${fault.words.length} words and ends: ${fault.end}`)
   return at
 }
 
