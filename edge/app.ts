@@ -15,6 +15,7 @@ import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
+import { fileOperations } from './routes/files.ts'
 import { healthOperation } from './routes/health.ts'
 import { imageOperations } from './routes/images.ts'
 import { keyOperations } from './routes/keys.ts'
@@ -29,6 +30,7 @@ import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
 import { tokenOperations } from './routes/tokens.ts'
+import { uploadOperations } from './routes/uploads.ts'
 import { usageOperations } from './routes/usage.ts'
 import { ClientGone } from './runners/runner.ts'
 
@@ -41,6 +43,8 @@ const apiOperations: readonly Operation[] = [
   ...latentOperations,
   anomalyOperation,
   ...imageOperations,
+  ...fileOperations,
+  ...uploadOperations,
   ...conversationOperations,
   exportOperation,
   ...shareOperations,

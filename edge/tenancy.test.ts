@@ -102,7 +102,8 @@ describe('every operation', () => {
       const name = nameOf(operation)
       if (COMMON.has(name) || ADMINISTERED.test(name)) continue
       const { path, none, body } = await make(name)
-      const ask = { method: operation.method, ...(body !== undefined && { body }), key: theirs }
+      const given = body instanceof FormData ? { form: body } : body !== undefined && { body }
+      const ask = { method: operation.method, ...given, key: theirs }
       const refused = await edge.ask(path, ask)
       assert.equal(refused.status, 404, `${name}: ${refused.status}`)
       // What is another's is as if it had never been.
@@ -143,13 +144,23 @@ describe('every operation', () => {
 })
 
 /** Without ids, which differ. */
-const blanked = (text: string) => text.replaceAll(/\b(?:conv|msg|resp|share|key|none)_?[0-9a-zA-Z]*/g, '·')
+const blanked = (text: string) =>
+  text.replaceAll(/\b(?:conv|msg|resp|share|key|file|upload|none)[_-]?[0-9a-zA-Z]*/g, '·')
+
+function form(fields: Readonly<Record<string, string | Blob>>): FormData {
+  const data = new FormData()
+  for (const [name, value] of Object.entries(fields)) data.append(name, value)
+  return data
+}
 
 interface Things {
   readonly conversation: string
   readonly item: string
   readonly response: string
   readonly share: string
+  readonly file: string
+  readonly upload: string
+  readonly part: string
 }
 
 /** One of each kind. */
@@ -165,7 +176,22 @@ async function thingsOf(edge: Edge, key: string): Promise<Things> {
   const share = await post(`${path}/share`, {})
   const response = await post('/v1/responses', { model: 'stub', input: 'A secret' })
   const [item] = items.data ?? []
-  return { conversation: conversation.id, item: item?.id ?? '', response: response.id, share: share.id }
+  const send = async (path: string, fields: Readonly<Record<string, string | Blob>>) => {
+    const answer = await edge.ask(path, { form: form(fields), key })
+    assert.equal(answer.status, 200, await answer.clone().text())
+    return (await answer.json()) as { id: string }
+  }
+  const file = await send('/v1/files', { file: new Blob(['a,b\n1,2\n']), purpose: 'fine-tune' })
+  const upload = await post('/v1/uploads', { bytes: 4, filename: 'a', mime_type: 'text/csv', purpose: 'fine-tune' })
+  const part = await send(`/v1/uploads/${upload.id}/parts`, { data: new Blob(['a,b\n']) })
+  const ids = { file: file.id, upload: upload.id, part: part.id }
+  return {
+    ...ids,
+    conversation: conversation.id,
+    item: item?.id ?? '',
+    response: response.id,
+    share: share.id,
+  }
 }
 
 /** How each operation with an id is asked for: a new operation has to find its place here. */
@@ -177,6 +203,8 @@ async function maker(edge: Edge, key: string) {
     const ids: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       conversations: { id: things.conversation, item_id: things.item, share_id: things.share },
       responses: { id: things.response },
+      files: { id: things.file },
+      uploads: { id: things.upload },
     }
     const bodies: Readonly<Record<string, object>> = {
       'POST /v1/conversations/{id}': { metadata: {} },
@@ -185,6 +213,9 @@ async function maker(edge: Edge, key: string) {
       'POST /v1/conversations/{id}/head': { item_id: things.item },
       'POST /v1/conversations/{id}/share': {},
       'POST /v1/responses/{id}/cancel': {},
+      'POST /v1/uploads/{id}/parts': form({ data: new Blob(['x']) }),
+      'POST /v1/uploads/{id}/complete': { part_ids: [things.part] },
+      'POST /v1/uploads/{id}/cancel': {},
     }
     const known = ids[kind]
     assert.ok(known, `${name} is new: say here how what it names is made`)

@@ -2,7 +2,17 @@
 import * as v from 'valibot'
 import { textSchema } from './text.ts'
 
-export const SCOPES = ['chat', 'models', 'images', 'latents', 'anomalies', 'conversations', 'usage', 'admin'] as const
+export const SCOPES = [
+  'chat',
+  'models',
+  'images',
+  'latents',
+  'anomalies',
+  'conversations',
+  'training',
+  'usage',
+  'admin',
+] as const
 export type Scope = (typeof SCOPES)[number]
 /** A key with this one has them all. */
 export const EVERY_SCOPE = '*'

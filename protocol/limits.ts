@@ -43,4 +43,14 @@ export const LIMITS = {
   samples: 1 << 22,
   /** The size of a number that a model is given. */
   magnitude: 1e6,
+  /** Bytes of one uploaded file, as OpenAI has it, and of one part of an upload. */
+  fileBytes: 512 << 20,
+  partBytes: 64 << 20,
+  /** Parts of an upload. */
+  uploadParts: 1_000,
+  /** Files that one owner keeps, and their bytes; uploads that are not complete count as what they will be. */
+  ownerFiles: 10_000,
+  ownerFileBytes: 4 * 2 ** 30,
+  /** Training jobs of one owner that have not ended. */
+  ownerJobs: 8,
 } as const

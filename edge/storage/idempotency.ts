@@ -59,6 +59,18 @@ export async function once<T>(
   }
 }
 
+/**
+ * What was answered to the same request before.
+ * @throws ApiError 409 if the key was used for another request
+ */
+export async function answered<T>(
+  database: Database,
+  { owner, key, request }: IdempotentRequest,
+): Promise<T | undefined> {
+  if (key === undefined) return undefined
+  return (await find<T>(database, owner, key, await sha256(request)))?.answer
+}
+
 /** Of all owners, what has been kept long enough. */
 export function forgetOld(database: Database, now: number): Statement {
   return database.prepare('DELETE FROM idempotent_answers WHERE created_at <= ?').bind(now - KEPT_MS)

@@ -34,6 +34,8 @@ export interface Ask {
   method?: string
   /** Sent as JSON. */
   body?: unknown
+  /** Sent as it is, instead. */
+  form?: FormData
   headers?: Record<string, string>
   /** Null: none. Default: the edge's own, with all scopes. */
   key?: string | null
@@ -59,9 +61,11 @@ export interface Edge {
   readonly logs: readonly string[]
   ask(path: string, ask?: Ask): Promise<Response>
   /** As bytes on the wire: the path as it stands, and any Host. */
-  raw(path: string, ask?: Omit<Ask, 'signal'>): Promise<RawAnswer>
+  raw(path: string, ask?: Omit<Ask, 'signal' | 'form'>): Promise<RawAnswer>
   /** As if somebody had put it into the object store. */
   putObject(name: string, contents: Uint8Array | string): Promise<void>
+  /** Names of what lies in the object store under this prefix. */
+  objects(prefix: string): Promise<string[]>
   newKey(options?: Partial<NewKey>): Promise<{ id: string; key: string }>
   /** Ends workerd by SIGKILL and starts it again, with what it had kept. */
   kill(): Promise<void>
@@ -164,9 +168,9 @@ export async function startEdge({
     logs,
     ask: (target, ask = {}) =>
       fetch(url + target, {
-        method: ask.method ?? (ask.body === undefined ? 'GET' : 'POST'),
+        method: ask.method ?? (ask.body === undefined && !ask.form ? 'GET' : 'POST'),
         headers: headersOf(ask),
-        body: bodyOf(ask),
+        body: ask.form ?? bodyOf(ask),
         signal: ask.signal ?? null,
         redirect: 'manual',
       }),
@@ -188,6 +192,9 @@ export async function startEdge({
       }),
     async putObject(name, contents) {
       await objects.put(name, contents)
+    },
+    async objects(prefix) {
+      return (await objects.list({ prefix })).objects.map(({ key }) => key)
     },
     newKey: (options = {}) => createKey(database, { name: 'test', scopes: ['*'], owner: 'someone', ...options }),
     async kill() {

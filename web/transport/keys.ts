@@ -2,7 +2,17 @@
 import * as v from 'valibot'
 import type { Http } from './http.ts'
 
-export const SCOPES = ['chat', 'models', 'images', 'latents', 'anomalies', 'conversations', 'usage', 'admin'] as const
+export const SCOPES = [
+  'chat',
+  'models',
+  'images',
+  'latents',
+  'anomalies',
+  'conversations',
+  'training',
+  'usage',
+  'admin',
+] as const
 export type Scope = (typeof SCOPES)[number]
 export const LIMITS = ['requests_per_minute', 'tokens_per_minute', 'concurrency', 'tokens_per_month'] as const
 export type KeyLimits = { [Limit in (typeof LIMITS)[number]]?: number }
