@@ -8,7 +8,7 @@ import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
 import { sha256 } from '../storage/secrets.ts'
-import { beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
+import { activeTurn, beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
 import { newId, toItem } from './items.ts'
 import type { ResponseRecord } from './record.ts'
 import { renamed, toRecord } from './request.ts'
@@ -17,6 +17,8 @@ const MOST_SEED = 2 ** 48
 /** Items of a conversation that an answer follows at most. */
 const MOST_ITEMS = 2048
 const ITEMS_A_PAGE = 100
+/** A response that has taken its turn and is not there after so long was never begun. */
+const BEGINS_MS = 5_000
 
 export interface Caller {
   readonly account: Account
@@ -37,7 +39,7 @@ export async function toNewRecord(
     requestId,
     now: Date.now(),
     seed: request.seed ?? Math.floor(Math.random() * MOST_SEED),
-    input: [...(await contextOf(env, request, account.owner)), ...own],
+    input: [...(await contextOf(env, request, { owner: account.owner, id })), ...own],
   })
   return request.truncation === 'auto' ? truncated(env, record, own.length) : record
 }
@@ -104,17 +106,30 @@ async function beginAdmitted(env: Bindings, request: ResponseRequest, record: Re
 async function takeTurn(env: Bindings, turn: NewTurn): Promise<boolean> {
   const holder = await beginTurn(env.DB, turn)
   if (holder === undefined || holder === turn.response) return holder === undefined
-  const held = await env.RESPONSES.getByName(holder).response(turn.owner)
-  const status = held === null ? null : (JSON.parse(held) as ApiResponse).status
-  if (status === 'in_progress' || status === 'queued') {
-    throw new ApiError('conversation_locked', `Another response, '${holder}', is being written in this conversation.`)
+  throw new ApiError('conversation_locked', `Another response, '${holder}', is being written in this conversation.`)
+}
+
+/**
+ * Gives a conversation back whose response has ended, or never began, where that could not be written down: its edge was
+ * killed, or the database was away. What it answered is in the conversation then, and before the next response's eyes.
+ */
+async function freeConversation(
+  env: Bindings,
+  { owner, conversation, response }: { owner: string; conversation: string; response: string },
+): Promise<void> {
+  const held = await activeTurn(env.DB, owner, conversation)
+  // The same request again goes on with its own turn.
+  if (held === null || held.response === response) return
+  const kept = await env.RESPONSES.getByName(held.response).response(owner)
+  const now = Date.now()
+  const turn = { owner, conversation, response: held.response, now }
+  if (kept === null) {
+    // Between its turn and its response there are some milliseconds.
+    if (now - held.createdAt >= BEGINS_MS) await undoTurn(env.DB, { ...turn, previous: undefined, items: [] })
+    return
   }
-  // It ended, or never began, and the edge stopped before that was written.
-  await endTurn(env.DB, { ...turn, response: holder, output: [] })
-  if ((await beginTurn(env.DB, turn)) !== undefined) {
-    throw new ApiError('conversation_locked', 'Another response is being written in this conversation.')
-  }
-  return true
+  const { status, output } = JSON.parse(kept) as ApiResponse
+  if (status !== 'in_progress' && status !== 'queued') await endTurn(env.DB, { ...turn, output })
 }
 
 function ownItems({ input }: ResponseRequest): Item[] {
@@ -126,7 +141,11 @@ function ownItems({ input }: ResponseRequest): Item[] {
 }
 
 /** What was said before. */
-async function contextOf(env: Bindings, request: ResponseRequest, owner: string): Promise<Item[]> {
+async function contextOf(
+  env: Bindings,
+  request: ResponseRequest,
+  { owner, id: response }: { readonly owner: string; readonly id: string },
+): Promise<Item[]> {
   const { previous_response_id: previous, conversation } = request
   if (previous != null && conversation != null) {
     throw new ApiError('invalid_value', "'previous_response_id' does not go with 'conversation'.", {
@@ -136,7 +155,9 @@ async function contextOf(env: Bindings, request: ResponseRequest, owner: string)
   if (previous != null) return afterResponse(env, previous, owner)
   if (conversation == null) return []
   const id = typeof conversation === 'string' ? conversation : conversation.id
-  if (!(await findConversation(env.DB, owner, id))) {
+  const freed = freeConversation(env, { owner, conversation: id, response })
+  const [found] = await Promise.all([findConversation(env.DB, owner, id), freed])
+  if (!found) {
     throw new ApiError('not_found', `There is no conversation '${id}'.`, { param: 'conversation' })
   }
   const items = await itemsOf(env, owner, id)

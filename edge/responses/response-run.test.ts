@@ -173,8 +173,14 @@ interface Life {
   readonly crashed: PromiseWithResolvers<void>
 }
 
-/** Reads events from where it stopped, and is cut off now and then. */
-async function read(current: () => Life, clock: Clock, random: () => number, log: string[]): Promise<void> {
+/** Reads events from where it stopped, and is cut off now and then. `onEnd` is called when it hears of the end. */
+async function read(
+  current: () => Life,
+  clock: Clock,
+  random: () => number,
+  log: string[],
+  onEnd: () => void,
+): Promise<void> {
   for (;;) {
     const { run, crashed } = current()
     const texts = run.read(log.length - 1)
@@ -184,9 +190,12 @@ async function read(current: () => Life, clock: Clock, random: () => number, log
       const events = next.value.split(/(?<=\n\n)/)
       const heard = random() < 0.2 ? Math.floor(random() * events.length) : events.length
       log.push(...events.slice(0, heard))
+      if (log.at(-1)?.match(/^event: response\.(completed|failed|incomplete)$/m)) {
+        onEnd()
+        return
+      }
       if (heard < events.length) break
     }
-    if (log.at(-1)?.match(/^event: response\.(completed|failed|incomplete)$/m)) return
     await clock.sleep(10)
   }
 }
@@ -215,6 +224,9 @@ async function play(seed: number): Promise<string> {
   const runner = new FlakyRunner(clock, random)
   let settled = 0
   let settleFaults = random() < 0.2 ? 1 : 0
+  let settleFailed = false
+  /** Tokens, each time that it is to be written down. */
+  const charged: number[] = []
   /** A crash leaves the old one behind: nothing that it does afterwards may count. */
   const start = (): Life => {
     const life = { alive: true }
@@ -241,9 +253,15 @@ async function play(seed: number): Promise<string> {
         await clock.sleep(ms, signal)
         await here()
       },
-      async settle() {
+      async settle(_record, _response, used) {
         await here()
-        if (settleFaults-- > 0) throw new Error('the database is away')
+        charged.push(used?.completionTokens ?? 0)
+        await clock.sleep(random() * 30)
+        await here()
+        if (settleFaults-- > 0) {
+          settleFailed = true
+          throw new Error('the database is away')
+        }
         settled++
       },
     })
@@ -259,16 +277,24 @@ async function play(seed: number): Promise<string> {
   }
   await until(clock, disk.sync())
   const logs: string[][] = [[], [], []]
-  const readers = logs.map((log) => read(() => life, clock, random, log))
+  const onEnd = () => assert.ok(settled > 0 || settleFailed, `seed ${seed}: what it left is there when its end is told`)
+  const readers = logs.map((log) => read(() => life, clock, random, log, onEnd))
   const cancelAt = random() < 0.2 ? Math.floor(random() * 40) : -1
   const crashes = new Set(Array.from({ length: Math.floor(random() * 3) }, () => Math.floor(random() * 60)))
   let over = false
-  void Promise.all(readers).then(() => {
-    over = true
-  })
+  let failure: unknown
+  Promise.all(readers).then(
+    () => {
+      over = true
+    },
+    (error: unknown) => {
+      failure = error
+    },
+  )
   let cancelled = false
   for (let step = 0; !(over && disk.settled); step++) {
     assert.ok(step < MOST_STEPS, `seed ${seed} does not end`)
+    if (failure !== undefined) throw failure
     if (step === cancelAt) {
       cancelled = true
       life.run.cancel().catch(() => {})
@@ -303,9 +329,84 @@ async function play(seed: number): Promise<string> {
   const status = life.run.response?.status ?? ''
   if (status === 'completed') assert.equal(said, whole, `seed ${seed}: it is whole`)
   assert.ok(settled >= 1, `seed ${seed}: it was settled`)
+  const deltas = events.filter(({ delta }) => delta !== undefined).length
+  for (const tokens of charged) assert.equal(tokens, deltas, `seed ${seed}: what was said is what is charged`)
   if (status === 'cancelled') assert.ok(cancelled)
   return status
 }
+
+describe('a response', () => {
+  test('ends in its one error within two seconds when no runner comes back', async () => {
+    const clock = new Clock()
+    const disk = new Disk(clock, () => 0.1)
+    const diedAt = clock.now + 100
+    const run = new ResponseRun({
+      store: disk,
+      async generate() {
+        if (clock.now >= diedAt) throw new ApiError('runner_unavailable', 'away')
+        return (async function* (): AsyncGenerator<GenerationEvent> {
+          yield START
+          await clock.sleep(diedAt - clock.now)
+          throw new ApiError('runner_failed', 'died')
+        })()
+      },
+      now: () => clock.now,
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      async settle() {
+        await clock.sleep(20)
+      },
+    })
+    await until(clock, run.begin(recordOf(1, false)))
+    await until(clock, run.whole())
+    assert.equal(run.response?.status, 'failed')
+    assert.ok(clock.now - diedAt <= 2_000, `${clock.now - diedAt} ms`)
+    assert.ok(clock.now - diedAt > 1_500, 'it held out as long as it could')
+  })
+
+  test('asks once, however the steps of keeping and of hearing fall together', async () => {
+    const ticks = async (count: number) => {
+      for (let i = 0; i < count; i++) await undefined
+    }
+    for (let keeping = 0; keeping < 12; keeping++) {
+      for (let hearing = 0; hearing < 12; hearing++) {
+        const tokens = tokensOf(3)
+        let asked = 0
+        const run = new ResponseRun({
+          store: {
+            load: () => null,
+            begin() {},
+            append() {},
+            markSettled() {},
+            async clear() {},
+            sync: () => ticks(keeping),
+          },
+          async generate() {
+            asked++
+            return (async function* (): AsyncGenerator<GenerationEvent> {
+              yield START
+              for (const token of tokens) {
+                await ticks(hearing)
+                yield { type: 'text-delta', text: `${token} `, ids: [token] }
+              }
+              await ticks(hearing)
+              yield finish(tokens.length)
+            })()
+          },
+          now: () => 0,
+          sleep: () => new Promise((resolve) => setImmediate(resolve)),
+          async settle() {},
+        })
+        await run.begin(recordOf(3, false))
+        await run.whole()
+        assert.equal(asked, 1, `${keeping} and ${hearing} steps`)
+        const deltas: string[] = []
+        for await (const text of run.read(-1))
+          deltas.push(...text.matchAll(/"delta":"(\d+) "/g).map(([, n]) => n ?? ''))
+        assert.deepEqual(deltas, tokens.map(String), `${keeping} and ${hearing} steps`)
+      }
+    }
+  })
+})
 
 /** Moves the clock until `done` settles. */
 async function until<T>(clock: Clock, done: Promise<T>): Promise<T> {

@@ -14,8 +14,11 @@ import { type LogEntry, ResponseWriter } from './writer.ts'
 
 /** Of the ledger's rows. */
 export const ROUTE = '/v1/responses'
-/** How long an answer that somebody waits for holds out: with no runner in reach, and with one that is loading. */
-const PATIENCE_MS = { away: 2_000, loading: 60_000 }
+/**
+ * How long an answer that somebody waits for holds out: with no runner in reach, and with one that is loading. The first is
+ * such that whoever reads hears of the end within 2 s.
+ */
+const PATIENCE_MS = { away: 1_800, loading: 60_000 }
 /** How long one holds out that was asked for in the background. */
 const BACKGROUND_PATIENCE_MS = 24 * 3600 * 1000
 /** A request that ends so many runners is left alone. */
@@ -55,7 +58,8 @@ export interface ResponseWorld {
   /** Settles early when `signal` is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
   /**
-   * Called when it has ended and that is kept; again if that failed, or after a crash right then.
+   * Called when it has ended and that is kept, before anybody is told, so that whoever hears of the end finds what it left;
+   * again if that failed (they are told all the same), or after a crash right then.
    * @param used null if nothing was generated
    */
   settle(record: ResponseRecord, response: Response, used: UsageEntry | null): Promise<void>
@@ -79,30 +83,44 @@ export class ResponseRun {
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
   #settled = false
+  /** Its end, which is kept and nobody has been told of: the last events, and what it was before them. */
+  #untold: { readonly events: readonly ResponseEvent[]; readonly before: Response } | undefined
 
   constructor(world: ResponseWorld) {
     this.#world = world
     const kept = world.store.load()
     if (!kept) return
+    this.#settled = kept.settled
     this.#adopt(kept.record)
     this.#enter(kept.log)
-    this.#settled = kept.settled
   }
 
   get record(): ResponseRecord | undefined {
     return this.#record
   }
-  /** As it is now; undefined before it begins. */
+  /** As it is now, as far as anybody has been told; undefined before it begins. */
   get response(): Response | undefined {
-    return this.#writer?.response
+    return this.#untold?.before ?? this.#writer?.response
   }
   get ended(): boolean {
+    return this.#over && this.#untold === undefined
+  }
+  /** Whether nothing is left to do. */
+  get settled(): boolean {
+    return this.#settled
+  }
+  /** Whether what is in memory is ahead of what is kept. */
+  get broken(): boolean {
+    return this.#broken !== undefined
+  }
+  /** Whether its end is kept. */
+  get #over(): boolean {
     return this.#writer?.ended === true
   }
 
   /**
    * Begins; settles when the runner has taken it, or at once if it is to be answered in the background.
-   * @throws ApiError what the runner refuses it with; nothing is kept then
+   * @throws ApiError what the runner refuses it with; nothing is kept then, and this run is of no more use
    */
   async begin(record: ResponseRecord): Promise<void> {
     this.#world.store.begin(record)
@@ -124,6 +142,7 @@ export class ResponseRun {
       this.#record = undefined
       this.#writer = undefined
       this.#running = undefined
+      this.#tell([])
       throw error
     }
   }
@@ -142,9 +161,14 @@ export class ResponseRun {
   async cancel(): Promise<void> {
     this.#stop.abort()
     await this.#take({ type: 'cancelled', at: this.#world.now() })
-    await this.idle()
+    const idle = () =>
+      this.idle().catch((error: unknown) => {
+        // What is left to do after the end is tried again later.
+        if (!this.ended) throw error
+      })
+    await idle()
     this.resume()
-    await this.idle()
+    await idle()
   }
 
   /** Its events as server-sent events, from the one after `after` to the last; waits for those to come. */
@@ -181,14 +205,18 @@ export class ResponseRun {
   }
 
   async #run(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): Promise<void> {
-    if (!this.ended) await this.#generate(record, begun)
-    if (!this.ended || this.#settled) return
+    if (!this.#over) await this.#generate(record, begun)
+    if (!this.#over || this.#settled) return
     const response = this.#writer?.response ?? record.response
     const metered = { id: ledgerId(record), account: record.account, model: response.model, route: ROUTE }
     const used = this.#meter?.entry(metered, this.#world.now()) ?? null
-    await this.#world.settle(record, response, used)
-    this.#settled = true
-    this.#world.store.markSettled()
+    try {
+      await this.#world.settle(record, response, used)
+      this.#settled = true
+      this.#world.store.markSettled()
+    } finally {
+      this.#tellEnd()
+    }
   }
 
   async #generate(record: ResponseRecord, begun?: AsyncIterable<GenerationEvent>): Promise<void> {
@@ -210,9 +238,9 @@ export class ResponseRun {
           // What comes while others are being kept is kept together.
           if (last) await kept
           else kept.catch(() => {})
-          if (this.#broken !== undefined || this.ended) break
+          if (this.#broken !== undefined || this.#over) break
         }
-        if (this.ended) return
+        if (this.#over) return
         throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.')
       } catch (thrown) {
         await this.#keeping
@@ -228,7 +256,8 @@ export class ResponseRun {
           await this.#take({ type: 'failed', error: error.detail, at: now })
           return
         }
-        await this.#world.sleep(Math.min(waitMs, patience), signal)
+        // The last try is when its patience ends.
+        await this.#world.sleep(Math.min(waitMs, awaySince + patience - now), signal)
         waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
       }
     }
@@ -245,27 +274,31 @@ export class ResponseRun {
   /** Takes what has happened; settles when it is kept and told. What is told would survive a crash. */
   #take(entry: LogEntry): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
+    if (this.#over) return Promise.resolve()
     this.#pending.push(entry)
-    this.#keeping ??= this.#keep().finally(() => {
-      this.#keeping = undefined
-    })
-    this.#keeping.catch((error: unknown) => {
-      this.#broken = error
-    })
+    this.#keeping ??= this.#keep()
     return this.#keeping
   }
 
+  /** Nothing can be taken between its last look at what is pending and its end: both are in one step. */
   async #keep(): Promise<void> {
-    while (this.#pending.length > 0 && !this.ended) {
-      const entries = this.#pending
-      this.#pending = []
-      const begun = this.#world.now()
-      this.#world.store.append(this.#log.length, entries)
-      await this.#world.store.sync()
-      this.#enter(entries)
-      // Where keeping is slow, more is kept at a time.
-      const restMs = REST * (this.#world.now() - begun)
-      if (restMs > 0 && !this.ended) await this.#world.sleep(Math.min(restMs, LONGEST_REST_MS), this.#stop.signal)
+    try {
+      while (this.#pending.length > 0 && !this.#over) {
+        const entries = this.#pending
+        this.#pending = []
+        const begun = this.#world.now()
+        this.#world.store.append(this.#log.length, entries)
+        await this.#world.store.sync()
+        this.#enter(entries)
+        // Where keeping is slow, more is kept at a time.
+        const restMs = REST * (this.#world.now() - begun)
+        if (restMs > 0 && !this.#over) await this.#world.sleep(Math.min(restMs, LONGEST_REST_MS), this.#stop.signal)
+      }
+    } catch (error) {
+      this.#broken = error
+      throw error
+    } finally {
+      this.#keeping = undefined
     }
   }
 
@@ -273,8 +306,18 @@ export class ResponseRun {
     for (const entry of entries) {
       this.#log.push(entry)
       if (entry.type === 'generation') this.#meter?.take(entry.event)
-      this.#tell(this.#writer?.take(entry) ?? [])
+      const before = this.#writer?.response
+      const events = this.#writer?.take(entry) ?? []
+      if (before && this.#over && !this.#settled) this.#untold ??= { events, before }
+      else this.#tell(events)
     }
+  }
+
+  /** It is settled, or that could not be done now: nobody waits any longer. */
+  #tellEnd(): void {
+    const { events = [] } = this.#untold ?? {}
+    this.#untold = undefined
+    this.#tell(events)
   }
 
   #tell(events: readonly ResponseEvent[]): void {

@@ -19,10 +19,15 @@ import type { LogEntry } from './writer.ts'
 const KEPT_MS = 30 * 24 * 3600 * 1000
 /** An alarm may run for a quarter of an hour; what takes longer goes on in the next. */
 const LONGEST_ALARM_MS = 5 * 60_000
+/** Before what is left to do at the end is tried again: twice as long each time. */
+const AGAIN_MS = { first: 1_000, longest: 5 * 60_000 }
 
 export class StoredResponse extends DurableObject<Bindings> implements ResponseObject {
   readonly #store: SqlStore
   #run: ResponseRun
+  /** Settles when it is known whether the response that is being begun is refused. */
+  #beginning: Promise<unknown> | undefined
+  #againMs = AGAIN_MS.first
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
@@ -32,7 +37,19 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
   }
 
   async begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
+    // The same request twice at once: the second has the first's response, or if that is refused one of its own.
+    while (this.#beginning) await this.#beginning
     if (this.#run.record) return this.#store.fingerprint() === fingerprint ? null : refusal(anothersKey())
+    const begun = this.#begin(record, fingerprint)
+    this.#beginning = begun
+      .catch(() => {})
+      .finally(() => {
+        this.#beginning = undefined
+      })
+    return begun
+  }
+
+  async #begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
     try {
       this.#store.setFingerprint(fingerprint)
       await this.ctx.storage.setAlarm(Date.now())
@@ -40,12 +57,14 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
       return null
     } catch (error) {
       await this.ctx.storage.deleteAlarm()
+      this.#run = this.#newRun()
       if (error instanceof ApiError) return refusal(error)
       throw error
     }
   }
 
   async begunBy(fingerprint: string): Promise<'nobody' | 'same' | 'other'> {
+    while (this.#beginning) await this.#beginning
     if (!this.#run.record) return 'nobody'
     return this.#store.fingerprint() === fingerprint ? 'same' : 'other'
   }
@@ -77,6 +96,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
   async remove(owner: string): Promise<boolean> {
     if (!this.#isOf(owner)) return false
     await this.#run.cancel()
+    if (!this.#run.settled) throw new Error('what the response used could not be written down yet')
     await this.#clear()
     return true
   }
@@ -95,10 +115,18 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
       await work
     } catch (error) {
       logFailure({ requestId: record.requestId, method: 'ALARM', route: '/v1/responses' }, error)
+      if (!this.#run.broken) {
+        // An alarm that throws is tried again a few times only.
+        await this.ctx.storage.setAlarm(Date.now() + this.#againMs)
+        this.#againMs = Math.min(2 * this.#againMs, AGAIN_MS.longest)
+        return
+      }
       // What is in memory may be ahead of what is kept: it begins again from there, when the alarm is tried again.
       this.ctx.abort('a response could not be kept')
       throw error
     }
+    // It was refused after all.
+    if (this.#run.record !== record) return
     const end = record.createdAt + KEPT_MS
     if (Date.now() >= end) await this.#clear()
     else await this.ctx.storage.setAlarm(end)

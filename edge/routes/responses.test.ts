@@ -90,6 +90,30 @@ describe('/v1/responses', () => {
     assert.equal(await byHeader.text(), parts.slice(4).join(''))
   })
 
+  test('gives the same bytes after its edge was killed, from any event on, also of what was not over', async () => {
+    edge.runner.script = hangsAfter(
+      START,
+      ...WORDS.slice(0, 4).map((text, i) => ({ type: 'text-delta' as const, text, ids: [i] })),
+    )
+    const { id } = await create({ background: true, include: ['message.output_text.logprobs'] })
+    const first = await edge.ask(`/v1/responses/${id}?stream=true`)
+    let seen = ''
+    for await (const chunk of first.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      seen += chunk
+      if (seen.includes(WORDS[3] ?? '')) break
+    }
+    edge.runner.script = saysResumably(WORDS)
+    await edge.kill()
+    const whole = await stream(id)
+    assert.ok(whole.startsWith(seen), 'what was told stays')
+    assert.equal(eventsOf(whole).at(-1)?.response?.status, 'completed')
+    await edge.kill()
+    const parts = whole.split(/(?<=\n\n)/)
+    assert.ok(parts.length > WORDS.length + 6)
+    for (let n = -1; n < parts.length; n++)
+      assert.equal(await stream(id, n < 0 ? undefined : n), parts.slice(n + 1).join(''))
+  })
+
   test('goes on when its reader leaves, for any number of others', async () => {
     const go = Promise.withResolvers<void>()
     edge.runner.script = async (response) => {
@@ -249,6 +273,33 @@ describe('/v1/responses', () => {
     assert.equal(edge.runner.calls.length, calls + 1)
     const other = await edge.ask('/v1/responses', { body: { ...ASK, input: 'Other' }, headers })
     assert.equal((await errorOf(other)).code, 'idempotency_key_reused')
+  })
+
+  test('with the same Idempotency-Key, of one that is refused, is asked for anew', async () => {
+    const headers = { 'idempotency-key': 'refused' }
+    let refusals = 0
+    const go = Promise.withResolvers<void>()
+    edge.runner.script = async (response, call) => {
+      refusals++
+      await go.promise
+      refuses(new ApiError('queue_full', 'full', { retryAfter: 3 }))(response, call)
+    }
+    const both = [1, 2].map(() => edge.ask('/v1/responses', { body: ASK, headers }))
+    await edge.runner.nextCall()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    go.resolve()
+    for (const asked of both) assert.equal((await errorOf(await asked)).code, 'queue_full')
+    assert.equal(refusals, 2)
+    edge.runner.script = saysResumably(WORDS)
+    const sse = await (await edge.ask('/v1/responses', { body: { ...ASK, stream: true }, headers })).text()
+    const numbers = eventsOf(sse).map(({ sequence_number }) => sequence_number)
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+    )
+    assert.equal(eventsOf(sse).filter(({ type }) => type === 'response.created').length, 1)
+    await edge.kill()
+    assert.equal(await stream(eventsOf(sse)[0]?.response?.id ?? ''), sse)
   })
 
   test('is nobody else’s', async () => {

@@ -85,15 +85,23 @@ export async function undoTurn(database: Database, turn: NewTurn): Promise<void>
 
 /** The response that is answering in a conversation of this owner. */
 export async function activeResponse(database: Database, owner: string, conversation: string): Promise<string | null> {
-  const row = await database
+  return (await activeTurn(database, owner, conversation))?.response ?? null
+}
+
+/** Its turn; `createdAt` in milliseconds since the epoch. */
+export async function activeTurn(
+  database: Database,
+  owner: string,
+  conversation: string,
+): Promise<{ response: string; createdAt: number } | null> {
+  return database
     .prepare(
-      `SELECT turn.response_id FROM turns AS turn JOIN conversations AS conversation
-       ON conversation.id = turn.conversation_id
+      `SELECT turn.response_id AS response, turn.created_at AS createdAt
+       FROM turns AS turn JOIN conversations AS conversation ON conversation.id = turn.conversation_id
        WHERE conversation.id = ? AND conversation.owner = ? AND turn.ended_at IS NULL`,
     )
     .bind(conversation, owner)
-    .first<{ response_id: string }>()
-  return row?.response_id ?? null
+    .first<{ response: string; createdAt: number }>()
 }
 
 /** A call or what it gave stands in a list, as the parts of a message do. */
