@@ -72,12 +72,21 @@ export class ChatSession {
 
   /** Reads what is there, and follows the answer that is being written. */
   async #read(id: string): Promise<void> {
-    const { conversations } = this.#options
-    const { active_response_id: active } = await conversations.read(id)
-    const turns = await readTurns(conversations, id, this.turns.value)
+    const { turns, active } = await this.#seen(id)
     if (this.busy.value) return
     this.turns.value = turns
     if (active) void this.#follow(newTurn('assistant', '', 'streaming'), active)
+  }
+
+  /** The messages of one moment: an answer that ends while they are read is among them or is being written, not both. */
+  async #seen(id: string): Promise<{ turns: readonly Turn[]; active: string | undefined }> {
+    const { conversations } = this.#options
+    const beingWritten = async () => (await conversations.read(id)).active_response_id
+    for (;;) {
+      const active = await beingWritten()
+      const turns = await readTurns(conversations, id, this.turns.value)
+      if (active === undefined || (await beingWritten()) === active) return { turns, active }
+    }
   }
 
   async send(question: string, versions: readonly string[] = []): Promise<void> {
