@@ -39,6 +39,10 @@ export const LIMITS = {
   /** Variations of one image, as OpenAI has it. */
   variations: 10,
   rows: 1024,
+  /** A prompt for a picture, in UTF-16 code units. */
+  imagePromptLength: 4000,
+  /** Pixels of a generated picture's side. */
+  imageSide: 512,
   /** Samples of all the images of one request: pixels times channels. */
   samples: 1 << 22,
   /** The size of a number that a model is given. */

@@ -15,7 +15,7 @@ export const modelFileSchema = v.strictObject({
 })
 export type ModelFile = v.InferOutput<typeof modelFileSchema>
 
-const imagesSchema = v.strictObject({
+export const imagesSchema = v.strictObject({
   kind: v.literal('images'),
   channels: v.picklist([1, 3, 4]),
   height: v.pipe(count, v.maxValue(256)),
@@ -32,10 +32,20 @@ export const inputSchema = v.variant('kind', [imagesSchema, rowsSchema])
 
 const latents = v.pipe(count, v.maxValue(1_024))
 
+/** What a model can be told to make, as a vector: `condition` of models/text/condition.ts. */
+export const conditionsSchema = v.variant('kind', [
+  /** The hashed words of a text. */
+  v.strictObject({ kind: v.literal('text'), size: v.pipe(count, v.maxValue(4_096)) }),
+  /** One of them. */
+  v.strictObject({ kind: v.literal('classes'), names: v.pipe(v.array(text), v.minLength(1), v.maxLength(1_000)) }),
+])
+
 /** Names of inputs and outputs, and their shapes, are the same in every model of a family. */
 const partsSchema = v.variant('family', [
   /**
    * encoder: `images` → `mean` [n, latents], `log_variance` [n, latents]; decoder: `latents` [n, latents] → `images`.
+   * prior, if what it makes can be asked for: `condition` [n, size] → `mean`, `log_variance` [n, latents], a learned
+   * p(z | condition) (Sohn, Lee and Yan 2015); without it, the prior is N(0, 1).
    */
   v.strictObject({
     family: v.literal('vae'),
@@ -43,6 +53,7 @@ const partsSchema = v.variant('family', [
     latents,
     encoder: modelFileSchema,
     decoder: modelFileSchema,
+    prior: v.optional(v.strictObject({ file: modelFileSchema, conditions: conditionsSchema })),
   }),
   /**
    * scorer: `images` or `rows` [n, columns] → `scores` [n] and `errors`, the squared error of each pixel or column, in
@@ -62,12 +73,12 @@ const partsSchema = v.variant('family', [
   }),
   /** denoiser: `noisy` → `images`, of one shape. */
   v.strictObject({ family: v.literal('denoiser'), input: imagesSchema, denoiser: modelFileSchema }),
-  /** generator: `latents` [n, latents] and, if `condition` is above 0, `condition` [n, condition] → `images`. */
+  /** generator: `latents` [n, latents] and, if there are conditions, `condition` [n, size] → `images`. */
   v.strictObject({
     family: v.literal('gan'),
     input: imagesSchema,
     latents,
-    condition: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(4_096)),
+    conditions: v.optional(conditionsSchema),
     generator: modelFileSchema,
   }),
 ])

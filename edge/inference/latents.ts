@@ -20,7 +20,7 @@ interface Decoder {
 
 /** @throws ApiError 400 if the model decodes nothing */
 function decoderOf({ id, parts }: PublishedModel): Decoder {
-  if (parts.family === 'gan' && parts.condition === 0) {
+  if (parts.family === 'gan' && !parts.conditions) {
     return { file: parts.generator, latents: parts.latents, shape: itemShape(parts.input), image: parts.input }
   }
   if (parts.family !== 'vae' && parts.family !== 'autoencoder') throw wrongFamily(id, 'decodes latents')

@@ -1,4 +1,5 @@
 /** `/v1/latents…`: encode, decode and interpolate, at the edge. */
+import { normals } from '#models/random/normal.ts'
 import { ApiError } from '#protocol/error.ts'
 import {
   decodeAnswerSchema,
@@ -14,7 +15,7 @@ import { readBody } from '../http/body.ts'
 import { encodable } from '../inference/inputs.ts'
 import { interpolate } from '../inference/interpolate.ts'
 import { decode, encode } from '../inference/latents.ts'
-import { normals, randomSeed } from '../inference/normal.ts'
+import { randomSeed } from '../inference/random-seed.ts'
 import { serve } from '../inference/serve.ts'
 import { INFERENCE_ERRORS, type Operation } from './operation.ts'
 

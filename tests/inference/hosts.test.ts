@@ -5,6 +5,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as v from 'valibot'
 import { randomFrom } from '#edge/testing/random.ts'
+import { sizeOf } from '#models/text/condition.ts'
 import { type PublishedModel, publishedModelSchema } from '#protocol/published-model.ts'
 import { assertClose } from './close.ts'
 import { type BrowserHost, startBrowser } from './hosts/browser.ts'
@@ -72,15 +73,22 @@ async function casesOf({ id, parts }: PublishedModel, part: (name: string) => Pr
   const latents = inputs('latents', parts.latents)
   if (parts.family === 'gan') {
     const model = await part('generator')
-    return [{ name: `${id}'s generator`, model, inputs: { ...latents, ...inputs('condition', parts.condition) } }]
+    const condition = parts.conditions && inputs('condition', sizeOf(parts.conditions))
+    return [{ name: `${id}'s generator`, model, inputs: { ...latents, ...condition } }]
   }
   const decoder = await part('decoder')
   const decode = { name: `${id}'s decoder`, model: decoder, inputs: latents }
+  const prior = parts.family === 'vae' ? parts.prior : undefined
+  const draw = prior && {
+    name: `${id}'s prior`,
+    model: await part('prior'),
+    inputs: inputs('condition', sizeOf(prior.conditions)),
+  }
   // Rows that the model itself makes are of its columns' sizes.
   const seen = input.kind === 'images' ? inputs('images', ...images) : await node.run(decoder, latents)
   const names = parts.family === 'autoencoder' ? ['encoder', 'scorer'] : ['encoder']
   const rest = names.map(async (name) => ({ name: `${id}'s ${name}`, model: await part(name), inputs: seen }))
-  return [decode, ...(await Promise.all(rest))]
+  return [decode, ...(draw ? [draw] : []), ...(await Promise.all(rest))]
 }
 
 const ALTERED = decoder('altered')

@@ -32,8 +32,3 @@ export function sfc32(seed: number): () => number {
   for (let i = 0; i < 12; i++) next()
   return next
 }
-
-/** One that nobody chose. */
-export function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
-}
