@@ -31,12 +31,14 @@ export function sample(logits: Float32Array, options: SamplingOptions, random: n
   const limited = topK > 0 && topK < logits.length
   if (!limited && topP === 1 && minP === 0 && typicalP === 1) return drawFromAll(logits, peak, temperature, random)
 
-  const weigh = (token: number) => expNegative(((logits[token] as number) - peak) / temperature)
-  let candidates: Candidate[]
-  if (limited) candidates = likeliestOf(logits, topK).map((token) => ({ token, weight: weigh(token) }))
-  else if (typicalP === 1) return nucleus(logits, peak, options, random)
-  else candidates = all(logits).map((token) => ({ token, weight: weigh(token) }))
-  if (typicalP < 1) candidates = mostTypical(candidates, typicalP)
+  if (!limited && typicalP === 1) return nucleus(logits, peak, options, random)
+
+  const below = (token: number) => (peak - (logits[token] as number)) / temperature
+  const tokens = limited ? likeliestOf(logits, topK) : logits.keys().toArray()
+  const candidates =
+    typicalP < 1
+      ? mostTypical(tokens, below, typicalP)
+      : tokens.map((token) => ({ token, weight: expNegative(-below(token)) }))
   return draw(cutTail(candidates, topP, minP), random)
 }
 
@@ -93,9 +95,26 @@ function weightOf(logits: Float32Array, peak: number, temperature: number, from:
   return weight
 }
 
-/** Buckets of a nucleus: how far below the peak a token is, in steps of half the temperature. */
+/** Probability by how far tokens are from where the choice begins, in steps of half the temperature. */
 const BUCKETS = 128
 const BUCKETS_PER_TEMPERATURE = 2
+
+/** How far one has to go until `mass` is held, in temperatures; infinitely if the last bucket is needed. */
+function reachOf(masses: Float64Array, mass: number): number {
+  let [held, count] = [0, 0]
+  while (count < BUCKETS && held < mass) held += masses[count++] as number
+  // What is in the last bucket may be anywhere beyond.
+  return count < BUCKETS ? count / BUCKETS_PER_TEMPERATURE : Number.POSITIVE_INFINITY
+}
+
+function addTo(masses: Float64Array, distance: number, weight: number): void {
+  const bucket = distance * BUCKETS_PER_TEMPERATURE
+  const at = bucket < BUCKETS ? bucket | 0 : BUCKETS - 1
+  masses[at] = (masses[at] as number) + weight
+}
+
+/** What is further below the peak, in temperatures, is less than a ten-thousandth as likely: seldom anything that counts. */
+const NEAR = 10
 
 /** Cut by `topP` and `minP` alone: only tokens near the peak are sorted, as many as hold enough. */
 function nucleus(
@@ -104,25 +123,30 @@ function nucleus(
   { temperature, topP, minP = 0 }: SamplingOptions,
   random: number,
 ): number {
-  const lowest = minP > 0 ? -Math.log(minP) * temperature : Number.POSITIVE_INFINITY
+  let reach = minP > 0 ? -Math.log(minP) : Number.POSITIVE_INFINITY
   let total: number | undefined
-  let margin = lowest
+  let tokens: readonly number[] | undefined
   if (topP < 1) {
-    const weights = new Float64Array(BUCKETS)
-    const step = BUCKETS_PER_TEMPERATURE / temperature
+    const near: number[] = []
+    total = 0
+    let held = 0
     for (let token = 0; token < logits.length; token++) {
-      const below = peak - (logits[token] as number)
-      const bucket = below * step
-      const at = bucket < BUCKETS ? bucket | 0 : BUCKETS - 1
-      weights[at] = (weights[at] as number) + expNegative(-below / temperature)
+      const x = ((logits[token] as number) - peak) / temperature
+      const weight = expNegative(x)
+      total += weight
+      if (x < -NEAR) continue
+      held += weight
+      near.push(token)
     }
-    total = weights.reduce((sum, weight) => sum + weight, 0)
-    let [held, count] = [0, 0]
-    while (count < BUCKETS && held < topP * total) held += weights[count++] as number
-    // What is in the last bucket may be anywhere below.
-    margin = Math.min(lowest, count < BUCKETS ? count / step : Number.POSITIVE_INFINITY)
+    tokens = held >= topP * total ? near : logits.keys().toArray()
+    const masses = new Float64Array(BUCKETS)
+    for (const token of tokens) {
+      const below = (peak - (logits[token] as number)) / temperature
+      addTo(masses, below, expNegative(-below))
+    }
+    reach = Math.min(reach, reachOf(masses, topP * total))
   }
-  const candidates = sortedFrom(logits, peak - margin).map((token) => ({
+  const candidates = sortedFrom(logits, peak - reach * temperature, tokens).map((token) => ({
     token,
     weight: expNegative(((logits[token] as number) - peak) / temperature),
   }))
@@ -162,10 +186,12 @@ const asBits = new Uint32Array(asFloat.buffer)
 /**
  * Tokens of at least that logit, the greatest first, equal ones by their number. A logit and its token make one number
  * that sorts as they do, so that no comparison is called: the bits of a float32, flipped to grow as it falls.
+ * @param tokens those to choose from, ascending; all by default
  */
-function sortedFrom(logits: Float32Array, least: number): number[] {
+function sortedFrom(logits: Float32Array, least: number, tokens?: readonly number[]): number[] {
   const keys: number[] = []
-  for (let token = 0; token < logits.length; token++) {
+  for (let i = 0; i < (tokens ?? logits).length; i++) {
+    const token = tokens ? (tokens[i] as number) : i
     const logit = logits[token] as number
     if (!(logit >= least)) continue
     asFloat[0] = logit + 0
@@ -176,19 +202,30 @@ function sortedFrom(logits: Float32Array, least: number): number[] {
   return Array.from(Float64Array.from(keys).sort(), (key) => key % MOST_TOKENS)
 }
 
-function all(logits: Float32Array): number[] {
-  return Array.from({ length: logits.length }, (_, token) => token)
-}
-
-/** Those whose information content is nearest to the mean of it, until they hold `share` of the probability. */
-function mostTypical(candidates: readonly Candidate[], share: number): Candidate[] {
-  const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
-  const likely = candidates.filter(({ weight }) => weight > 0)
-  const information = (weight: number) => -Math.log(weight / total)
-  const entropy = likely.reduce((sum, { weight }) => sum + (weight / total) * information(weight), 0)
-  const distance = new Map(likely.map((candidate) => [candidate, Math.abs(information(candidate.weight) - entropy)]))
-  likely.sort((a, b) => (distance.get(a) as number) - (distance.get(b) as number) || a.token - b.token)
-  return until(likely, share * total).sort(byWeight)
+/**
+ * Those whose information content is nearest to the mean of it, until they hold `share` of the probability; likeliest
+ * first. A token's information is how far below the peak it is, and something that all have in common.
+ * @param below in temperatures
+ */
+function mostTypical(tokens: readonly number[], below: (token: number) => number, share: number): Candidate[] {
+  let [total, sum] = [0, 0]
+  for (const token of tokens) {
+    const weight = expNegative(-below(token))
+    total += weight
+    // What is never chosen may be infinitely far below.
+    if (weight > 0) sum += weight * below(token)
+  }
+  const mean = sum / total
+  const masses = new Float64Array(BUCKETS)
+  for (const token of tokens) addTo(masses, Math.abs(below(token) - mean), expNegative(-below(token)))
+  const reach = reachOf(masses, share * total)
+  const near: (Candidate & { readonly distance: number })[] = []
+  for (const token of tokens) {
+    const [weight, distance] = [expNegative(-below(token)), Math.abs(below(token) - mean)]
+    if (weight > 0 && distance < reach) near.push({ token, weight, distance })
+  }
+  near.sort((a, b) => a.distance - b.distance || a.token - b.token)
+  return until(near, share * total).sort(byWeight)
 }
 
 /** @param candidates likeliest first */
