@@ -47,7 +47,7 @@ if (!made) {
   process.exit(130)
 }
 for (const name of await readdir(folder)) if (name.endsWith('.onnx')) await rm(path.join(folder, name))
-for (const [i, part] of ['encoder', 'decoder', 'scorer', 'denoiser', 'generator']
+for (const [i, part] of ['encoder', 'decoder', 'prior', 'scorer', 'denoiser', 'generator']
   .filter((name) => name in made.manifest.parts)
   .entries()) {
   await writeFile(path.join(folder, `${part}.onnx`), made.files[i] ?? new Uint8Array())

@@ -9,8 +9,9 @@ import {
   rowScorer,
   vaeDecoder,
   vaeEncoder,
+  vaePrior,
 } from '#models/architectures/published.ts'
-import { decode, encode, type VaeConfig } from '#models/architectures/vae.ts'
+import { decode, encode, prior, type VaeConfig } from '#models/architectures/vae.ts'
 import { sigmoid } from '#models/graph/arithmetic.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
 import { encodeModel } from '#models/graph/encode.ts'
@@ -99,6 +100,27 @@ test('a published VAE computes what the trained one does, for any number of imag
   same(rowsOf(decoded as Float32Array, 3, 128), trained.pixels as Float32Array)
   const one = run(vaeDecoder(config, checkpoint), { latents: normals(1, 5) }, { images: [1, 3, 16, 8] })
   assert.equal(one.images?.length, 384)
+})
+
+test('a published prior is N(0, 1) for no condition, and what was learned for one', () => {
+  const config: VaeConfig = { channels: 1, height: 8, width: 8, latents: 3, hidden: [4], condition: 2 }
+  const build = (g: GraphBuilder, weights: Weights) =>
+    prior({ g, weights, layout: 'rows' }, config, g.input('condition', 'float32', [3, 2]))
+  const checkpoint = drawn(build)
+  const g = new GraphBuilder('trained')
+  const { mean, logVariance } = build(g, trainedWeights(g, checkpoint))
+  g.output(mean, 'mean')
+  g.output(logVariance, 'log_variance')
+  const condition = { dims: [3, 2], data: Float32Array.of(0, 0, 1, -1, 0.5, 2) }
+  const outputs = { mean: [3, 3], log_variance: [3, 3] }
+  const [trained, published] = [g.build(), vaePrior(config, checkpoint)].map((graph) =>
+    run(graph, { condition }, outputs),
+  )
+  for (const name of ['mean', 'log_variance']) {
+    same(published?.[name], trained?.[name] as Float32Array)
+    assert.deepEqual(published?.[name]?.subarray(0, 3), new Float32Array(3))
+    assert.ok(published?.[name]?.subarray(3).every((x) => x !== 0))
+  }
 })
 
 test('a published generator normalises by what training kept, on rows and planes alike', () => {

@@ -10,7 +10,7 @@ import { trainedWeights } from '../nn/trainable.ts'
 import { type AutoencoderConfig, decodeRows, encodeRows, errorsOf } from './autoencoder.ts'
 import { type DenoiserConfig, denoise } from './denoiser.ts'
 import { type GanConfig, generate } from './gan.ts'
-import { decode, encode, type VaeConfig } from './vae.ts'
+import { decode, encode, prior, type VaeConfig } from './vae.ts'
 
 /** Weights by name, as checkpoints have them. */
 export type Checkpoint = ReadonlyMap<string, Float32Array>
@@ -54,6 +54,14 @@ export const vaeDecoder = (config: VaeConfig, checkpoint: Checkpoint): Graph =>
   published('vae-decoder', checkpoint, (layers) => {
     const logits = decode(layers, config, layers.g.input('latents', 'float32', ['n', config.latents]))
     return { images: sigmoid(layers.g, logits.value) }
+  })
+
+/** condition → mean, log_variance */
+export const vaePrior = (config: VaeConfig, checkpoint: Checkpoint): Graph =>
+  published('vae-prior', checkpoint, (layers) => {
+    const condition = layers.g.input('condition', 'float32', ['n', config.condition ?? 0])
+    const { mean, logVariance } = prior(layers, config, condition)
+    return { mean, log_variance: logVariance }
   })
 
 /** noisy → images */

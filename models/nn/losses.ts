@@ -39,11 +39,25 @@ export function softplusOf(g: GraphBuilder, x: Value): Value {
   })[0]
 }
 
-/** KL(N(mean, exp(logVariance)) ‖ N(0, 1)), summed over the latents of each item. (Kingma and Welling 2014, appendix B) */
-export function gaussianKl(g: GraphBuilder, meanValue: Value, logVariance: Value): Value {
-  const batch = dimsOf(meanValue)[0] ?? 1
-  const inner = sub(g, sub(g, add(g, mul(g, meanValue, meanValue), exp(g, logVariance)), logVariance), 1)
-  return mul(g, sumAll(g, inner), 0.5 / batch)
+/** Independent normal distributions, [items, latents]. */
+export interface Gaussian {
+  readonly mean: Value
+  readonly logVariance: Value
+}
+
+/**
+ * KL(posterior ‖ prior), summed over the latents of each item; the prior is N(0, 1) if none is given.
+ * (Kingma and Welling 2014, appendix B)
+ */
+export function gaussianKl(g: GraphBuilder, posterior: Gaussian, prior?: Gaussian): Value {
+  const { mean, logVariance } = posterior
+  const batch = dimsOf(mean)[0] ?? 1
+  const away = prior ? sub(g, mean, prior.mean) : mean
+  const spread = add(g, mul(g, away, away), exp(g, logVariance))
+  const [narrower, scaled] = prior
+    ? [sub(g, logVariance, prior.logVariance), mul(g, spread, exp(g, neg(g, prior.logVariance)))]
+    : [logVariance, spread]
+  return mul(g, sumAll(g, sub(g, sub(g, scaled, narrower), 1)), 0.5 / batch)
 }
 
 /** Cross-entropy of logits [rows, classes] with the class of each row, int64 [rows]. */

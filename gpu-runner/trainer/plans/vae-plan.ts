@@ -1,4 +1,7 @@
-/** A step of a variational autoencoder. Inputs: images, rows of pixels [batch · height · width, channels] in [0, 1]; noise [batch, latents]. */
+/**
+ * A step of a variational autoencoder. Inputs: images, rows of pixels [batch · height · width, channels] in [0, 1]; noise
+ * [batch, latents]; with a condition, condition [batch, condition].
+ */
 import { type VaeConfig, vaeLoss } from '#models/architectures/vae.ts'
 import { adam } from '#models/autodiff/optimizers.ts'
 import type { GraphBuilder } from '#models/graph/builder.ts'
@@ -17,8 +20,9 @@ const lossOf =
     const { channels, height, width, latents } = config
     const value = inputs.input('images', 'float32', [batch * height * width, channels])
     const noise = inputs.input('noise', 'float32', [batch, latents])
+    const condition = config.condition && inputs.input('condition', 'float32', [batch, config.condition])
     const images = { value, images: batch, channels, height, width }
-    return vaeLoss({ g, weights, layout: 'rows' }, config, images, { noise, beta })
+    return vaeLoss({ g, weights, layout: 'rows' }, config, images, { noise, beta, ...(condition && { condition }) })
   }
 
 export function vaePlan(config: VaeConfig, options: VaePlanOptions): StepPlan {

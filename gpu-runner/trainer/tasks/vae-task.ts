@@ -17,14 +17,12 @@ export interface VaeTaskOptions {
   readonly batch: number
   readonly epochs: number
   readonly rate: number
-  /** What the rate goes down to; the rate itself by default. */
-  readonly cosineTo?: number | undefined
   readonly beta: number
   readonly seed: number
 }
 
 export function vaeTask(ort: Runtime, images: ImageSet, parts: Split, options: VaeTaskOptions): Task {
-  const { config, batch, epochs, beta, seed, rate, cosineTo } = options
+  const { config, batch, epochs, beta, seed, rate } = options
   const batches = new Batches(parts.training, batch, seed)
   const steps = epochs * batches.stepsPerEpoch
   const plan = vaePlan(config, { batch, beta })
@@ -35,7 +33,7 @@ export function vaeTask(ort: Runtime, images: ImageSet, parts: Split, options: V
     plan,
     steps,
     stepsPerEpoch: batches.stepsPerEpoch,
-    rate: (step) => rateAt({ rate, ...(cosineTo !== undefined && { cosineTo }) }, step, steps),
+    rate: (step) => rateAt({ rate, cosineTo: 0 }, step, steps),
     feed({ images: target, noise }, step) {
       fillImages(floats(target), images, batches.at(step))
       new Random(seed, 4, step).normals(floats(noise))
