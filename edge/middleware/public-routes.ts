@@ -15,7 +15,17 @@ const SEGMENT = '[A-Za-z0-9_-]+'
 const FILE = '[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)+'
 
 /** The addresses at which the page opens. */
-export const PAGE_ADDRESSES = ['/', '/index.html', '/chat', '/chat/:id', '/keys', '/shared/:token'] as const
+export const PAGE_ADDRESSES = [
+  '/',
+  '/index.html',
+  '/chat',
+  '/chat/:id',
+  '/studio',
+  '/studio/:part',
+  '/models',
+  '/keys',
+  '/shared/:token',
+] as const
 /** The page's files. */
 export const PAGE_FILES = [
   `/assets/${FILE}`,

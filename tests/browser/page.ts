@@ -42,7 +42,7 @@ export async function openPage(
     if (new URL(request.url()).origin !== url && /^(?:http|ws)/.test(request.url())) foreign.push(request.url())
   })
   await page.goto(url + path)
-  await page.getByLabel('Your message').waitFor()
+  await page.locator('#message, .section-head h1').first().waitFor()
   return { page, complaints, foreign, [Symbol.asyncDispose]: () => browser.close() }
 }
 

@@ -1,28 +1,46 @@
-/** What the address names: a conversation (`/chat/conv_…`), a new one (`/chat`), or the keys (`/keys`). */
+/** What the address names: a conversation (`/chat/conv_…`), a part of the studio, a training job, the models, the keys. */
 import { batch, type ReadonlySignal, signal } from '@preact/signals'
 
-export type Section = 'chat' | 'keys'
+export type Section = 'chat' | 'studio' | 'train' | 'models' | 'keys'
 
 export interface Address {
   readonly conversationId: ReadonlySignal<string | null>
   readonly section: ReadonlySignal<Section>
-  /** Opens a conversation, or a new one; `replace` leaves no step to go back to. */
-  open(conversationId: string | null, options?: { replace?: boolean }): void
-  openKeys(): void
+  /** Of the section: `explore` of `/studio/explore`, a job's id of `/train/…`; null at the section's own address. */
+  readonly part: ReadonlySignal<string | null>
+  /** The model that is worked with, `?model=…`. */
+  readonly model: ReadonlySignal<string | null>
+  /** Opens a conversation, or a new one. */
+  open(conversationId: string | null): void
+  /** Gives the conversation that is open its id. Leaves no step to go back to, and nobody is led away. */
+  settle(conversationId: string): void
+  go(path: string): void
+  /** As `go`, leaving no step to go back to. */
+  replace(path: string): void
+  /** Where a section was left. */
+  lastPath(section: Section): string
 }
 
 export function conversationPath(id: string | null): string {
-  return id === null ? '/chat' : `/chat/${id}`
+  return sectionPath('chat', id)
 }
 
-export const KEYS_PATH = '/keys'
-
-function sectionOf(path: string): Section {
-  return path === KEYS_PATH ? 'keys' : 'chat'
+export function sectionPath(section: Section, part: string | null = null): string {
+  return part === null ? `/${section}` : `/${section}/${part}`
 }
 
-export function conversationOf(path: string): string | null {
-  return /^\/chat\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? null
+const SECTIONS: readonly Section[] = ['studio', 'train', 'models', 'keys']
+
+function modelOf(search: string): string | null {
+  return new URLSearchParams(search).get('model')
+}
+
+export function sectionOf(path: string): Section {
+  return SECTIONS.find((section) => path === `/${section}` || path.startsWith(`/${section}/`)) ?? 'chat'
+}
+
+export function partOf(path: string): string | null {
+  return /^\/[a-z]+\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? null
 }
 
 /** What a link to a shared conversation, `/shared/…`, is good for. */
@@ -31,25 +49,42 @@ export function sharedToken(path: string): string | null {
 }
 
 export function createAddress(window: Window): Address {
-  const conversationId = signal(conversationOf(window.location.pathname))
   const section = signal(sectionOf(window.location.pathname))
+  const part = signal(partOf(window.location.pathname))
+  const model = signal(modelOf(window.location.search))
+  /** The conversation that is open stays so while another section is looked at. */
+  const conversationId = signal(section.value === 'chat' ? part.value : null)
+  const last = new Map<Section, string>()
   const follow = () =>
     batch(() => {
-      conversationId.value = conversationOf(window.location.pathname)
       section.value = sectionOf(window.location.pathname)
+      part.value = partOf(window.location.pathname)
+      model.value = modelOf(window.location.search)
+      last.set(section.value, window.location.pathname + window.location.search)
+      if (section.value === 'chat') conversationId.value = part.value
     })
   window.addEventListener('popstate', follow)
-  const go = (path: string, replace: boolean) => {
-    if (path !== window.location.pathname) {
-      if (replace) window.history.replaceState(null, '', path)
-      else window.history.pushState(null, '', path)
-    }
+  const go = (path: string) => {
+    if (path !== window.location.pathname + window.location.search) window.history.pushState(null, '', path)
     follow()
   }
   return {
     conversationId,
     section,
-    open: (id, { replace = false } = {}) => go(conversationPath(id), replace),
-    openKeys: () => go(KEYS_PATH, false),
+    part,
+    model,
+    open: (id) => go(conversationPath(id)),
+    settle(id) {
+      conversationId.value = id
+      if (section.value !== 'chat') return
+      window.history.replaceState(null, '', conversationPath(id))
+      follow()
+    },
+    go,
+    replace(path) {
+      window.history.replaceState(null, '', path)
+      follow()
+    },
+    lastPath: (of) => (of === 'chat' ? conversationPath(conversationId.value) : (last.get(of) ?? sectionPath(of))),
   }
 }

@@ -2,8 +2,9 @@
 import { effect, type Signal, signal } from '@preact/signals'
 import * as v from 'valibot'
 
+export const themeSchema = v.picklist(['system', 'light', 'dark'])
 const schema = v.object({
-  theme: v.fallback(v.picklist(['system', 'light', 'dark']), 'system'),
+  theme: v.fallback(themeSchema, 'system'),
   model: v.fallback(v.nullable(v.string()), null),
   system: v.fallback(v.pipe(v.string(), v.maxLength(8000)), ''),
   temperature: v.fallback(v.pipe(v.number(), v.minValue(0), v.maxValue(2)), 0.7),

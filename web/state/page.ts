@@ -42,6 +42,8 @@ export function createPage(window: Window & typeof globalThis) {
   })
   /** What stands over the page. */
   const overlay = signal<'none' | 'settings' | 'shortcuts' | 'list' | 'share'>('none')
+  /** Ends what is under way in the section that is open; the key Esc does. */
+  const stop = signal<(() => void) | null>(null)
   const onFailure = (error: unknown) => server.report(error)
   const actions = new ConversationActions({ conversations, list, address, onFailure })
 
@@ -59,7 +61,7 @@ export function createPage(window: Window & typeof globalThis) {
       onCreated(session, conversation) {
         open.set(conversation.id, session)
         list.raise(conversation)
-        if (current.value === session) address.open(conversation.id, { replace: true })
+        if (current.value === session) address.settle(conversation.id)
       },
       onActivity: (id) => list.touch(id),
       onAnswer: (id) => tabs.postMessage(id),
@@ -113,6 +115,7 @@ export function createPage(window: Window & typeof globalThis) {
     address,
     model,
     overlay,
+    stop,
     current,
     newChat() {
       overlay.value = 'none'

@@ -1,6 +1,6 @@
 /** Whether the server can answer, who is signed in, and which models there are. Comes back by itself. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
-import type { Model } from '../transport/answers.ts'
+import type { AnyModel, Model } from '../transport/answers.ts'
 import { RequestFailure } from '../transport/failure.ts'
 import type { Health } from '../transport/health.ts'
 import type { ServerApi } from '../transport/server.ts'
@@ -11,7 +11,11 @@ const AWAY_MS = 1_500
 export class ServerState {
   /** Null until it is known. */
   readonly signedIn = signal<boolean | null>(null)
-  readonly models = signal<readonly Model[]>([])
+  readonly allModels = signal<readonly AnyModel[]>([])
+  /** Those that one can chat with. */
+  readonly models: ReadonlySignal<readonly Model[]> = computed(() =>
+    this.allModels.value.filter((model) => 'context_length' in model),
+  )
   readonly health = signal<Health>({ status: 'ok' })
   readonly away: ReadonlySignal<boolean> = computed(() => this.health.value.status !== 'ok')
   readonly #api: ServerApi
@@ -66,7 +70,7 @@ export class ServerState {
   async #afterHealthy(): Promise<void> {
     try {
       if (this.signedIn.value === null) this.signedIn.value = (await this.#api.signedIn()) || (await this.#api.signIn())
-      if (this.signedIn.value && this.models.value.length === 0) this.models.value = await this.#api.models()
+      if (this.signedIn.value && this.models.value.length === 0) this.allModels.value = await this.#api.models()
     } catch (error) {
       if (RequestFailure.from(error).status === 401) this.signedIn.value = false
     }

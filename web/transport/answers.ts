@@ -24,8 +24,10 @@ export const modelSchema = v.object({
   device: v.string(),
 })
 export type Model = v.InferOutput<typeof modelSchema>
-/** Those of other tasks are somebody else's. */
-export const modelsSchema = v.object({ data: v.array(v.union([modelSchema, v.object({ task: v.string() })])) })
+/** Of those of other tasks only what they are for is known here; the studio reads them whole. */
+const otherModelSchema = v.object({ id: v.string(), task: v.string() })
+export type AnyModel = Model | v.InferOutput<typeof otherModelSchema>
+export const modelsSchema = v.object({ data: v.array(v.union([modelSchema, otherModelSchema])) })
 
 export const conversationSchema = v.object({
   id: v.string(),

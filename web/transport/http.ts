@@ -44,10 +44,21 @@ export class Http {
     path: string,
     options: RequestOptions = {},
   ): Promise<v.InferOutput<S>> {
+    return (await this.answer(schema, method, path, options)).answer
+  }
+
+  /** As `json`, with the answer's headers. */
+  async answer<S extends v.GenericSchema>(
+    schema: S,
+    method: string,
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<{ answer: v.InferOutput<S>; headers: Headers }> {
     const response = await this.send(method, path, options)
     const parsed = v.safeParse(schema, await response.json().catch(() => undefined))
+    options.signal?.throwIfAborted()
     if (!parsed.success) throw new RequestFailure('malformed', { status: response.status, cause: parsed.issues })
-    return parsed.output
+    return { answer: parsed.output, headers: response.headers }
   }
 
   async #once(method: string, path: string, { body, headers, signal, keepalive }: RequestOptions): Promise<Response> {

@@ -1,5 +1,5 @@
 /** The session and the models of the server that gave this page. */
-import { type Model, modelsSchema, sessionSchema } from './answers.ts'
+import { type AnyModel, modelsSchema, sessionSchema } from './answers.ts'
 import { RequestFailure } from './failure.ts'
 import type { Http } from './http.ts'
 
@@ -29,7 +29,7 @@ export class ServerApi {
     await this.#http.send('DELETE', '/session')
   }
 
-  async models(): Promise<readonly Model[]> {
-    return (await this.#http.json(modelsSchema, 'GET', '/v1/models')).data.filter((model) => 'context_length' in model)
+  async models(): Promise<readonly AnyModel[]> {
+    return (await this.#http.json(modelsSchema, 'GET', '/v1/models')).data
   }
 }

@@ -4,6 +4,7 @@ import { text } from '../text.ts'
 import { Chat } from './Chat.tsx'
 import { ConversationHeader } from './ConversationHeader.tsx'
 import { ConversationPanel } from './ConversationPanel.tsx'
+import { Kept } from './Kept.tsx'
 import { handleKey } from './keys.ts'
 import { lazily } from './lazily.tsx'
 import { Rail } from './Rail.tsx'
@@ -13,6 +14,8 @@ import { SignIn } from './SignIn.tsx'
 import { Toasts } from './Toasts.tsx'
 
 const KeysPage = lazily(() => import('./KeysPage.tsx').then((part) => part.KeysPage))
+const StudioPage = lazily(() => import('./studio/StudioPage.tsx').then((part) => part.StudioPage))
+const ModelsPage = lazily(() => import('./models/ModelsPage.tsx').then((part) => part.ModelsPage))
 const ShareDialog = lazily(() => import('./ShareDialog.tsx').then((part) => part.ShareDialog))
 
 export function App({ page }: { page: Page }) {
@@ -21,21 +24,30 @@ export function App({ page }: { page: Page }) {
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
   }, [page])
-
   const { server, overlay } = page
+  const title = titleOf(page)
+  useEffect(() => {
+    document.title = title ? `${title} · ${text.product}` : text.product
+  }, [title])
+
   if (server.signedIn.value === false) return <SignIn page={page} />
+  const section = page.address.section.value
+  const hasList = section === 'chat' || section === 'keys'
   return (
-    <div class="frame">
+    <div class={`frame ${hasList ? '' : 'wide'}`}>
       <Rail page={page} />
-      <ConversationPanel page={page} />
+      {hasList && <ConversationPanel page={page} />}
       <main class="work">
         <Away page={page} />
-        {page.address.section.value === 'keys' && <KeysPage page={page} />}
-        {/* Stays, so that what was typed does. */}
-        <div class="section" hidden={page.address.section.value !== 'chat'}>
+        {section === 'keys' && <KeysPage page={page} />}
+        <Kept shown={section === 'chat'}>
           <ConversationHeader page={page} />
           <Chat page={page} session={page.current.value} />
-        </div>
+        </Kept>
+        <Kept shown={section === 'studio'}>
+          <StudioPage page={page} />
+        </Kept>
+        {section === 'models' && <ModelsPage page={page} />}
       </main>
       <Toasts page={page} />
       {overlay.value === 'settings' && <Settings page={page} />}
@@ -43,6 +55,11 @@ export function App({ page }: { page: Page }) {
       {overlay.value === 'shortcuts' && <Shortcuts onClose={() => (overlay.value = 'none')} />}
     </div>
   )
+}
+
+function titleOf({ address, current }: Page): string {
+  const section = address.section.value
+  return section === 'chat' ? (current.value.turns.value[0]?.text.value.slice(0, 80) ?? '') : text.nav[section]
 }
 
 /** Says once, at the top, that no answer can be had just now. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import type { ChatSession } from '../state/chat-session.ts'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
@@ -14,10 +14,6 @@ export function Chat({ page, session }: { page: Page; session: ChatSession }) {
   const content = useRef<HTMLDivElement>(null)
   const { away, backDown } = useFollow(scroller, content, session)
   useSought(page, session)
-  const title = turns[0]?.text.value.slice(0, 80)
-  useEffect(() => {
-    document.title = title ? `${title} · ${text.product}` : text.product
-  }, [title])
   const empty = turns.length === 0 && session.state.value === 'ready'
   return (
     <div class={`chat ${empty ? 'empty' : ''}`}>

@@ -22,13 +22,6 @@ export function KeysPage({ page }: { page: Page }) {
     api.list().then(setKeys, (error: unknown) => setFailure(RequestFailure.from(error)))
     api.usage(...thisMonth(new Date())).then(setUsage, (error: unknown) => setUsage(RequestFailure.from(error)))
   }, [api])
-  useEffect(() => {
-    const { title } = document
-    document.title = `${words.title} · ${text.product}`
-    return () => {
-      document.title = title
-    }
-  }, [])
   /** True when it was done. */
   const attempt = async (body: () => Promise<void>): Promise<boolean> => {
     setFailure(null)

@@ -1,58 +1,40 @@
-import type { Theme } from '../state/browser-settings.ts'
+import { sectionPath } from '../state/address.ts'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
 import { Icon, type IconName } from './Icon.tsx'
-
-const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
-const ICONS: Record<Theme, IconName> = { system: 'system', light: 'sun', dark: 'moon' }
+import { followed } from './links.ts'
+import { ThemeButton } from './ThemeButton.tsx'
 
 /** The sections, and what concerns the page as a whole. On a phone it lies at the bottom. */
 export function Rail({ page }: { page: Page }) {
-  const { settings, overlay } = page
-  const { theme } = settings.value
-  const inChat = page.address.section.value === 'chat'
+  const { overlay, server } = page
+  const section = page.address.section.value
+  const models = server.allModels.value
   return (
     <nav class="rail" aria-label={text.nav.label}>
-      <a
-        class={`rail-item ${inChat ? 'current' : ''}`}
-        href="/chat"
-        aria-current={inChat ? 'page' : undefined}
-        onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return
-          event.preventDefault()
-          page.newChat()
-        }}
-      >
-        <Icon name="chat" />
-        <span>{text.nav.chat}</span>
-      </a>
-      <button
-        type="button"
-        class="rail-item phone-only"
-        aria-expanded={overlay.value === 'list'}
-        onClick={() => {
-          overlay.value = overlay.value === 'list' ? 'none' : 'list'
-        }}
-      >
-        <Icon name="list" />
-        <span>{text.nav.list}</span>
-      </button>
+      <RailLink page={page} section="chat" icon="chat" />
+      {section === 'chat' && (
+        <button
+          type="button"
+          class="rail-item phone-only"
+          aria-expanded={overlay.value === 'list'}
+          onClick={() => {
+            overlay.value = overlay.value === 'list' ? 'none' : 'list'
+          }}
+        >
+          <Icon name="list" />
+          <span>{text.nav.list}</span>
+        </button>
+      )}
+      {models.some(({ task }) => task !== 'chat') && <RailLink page={page} section="studio" icon="studio" />}
+      {models.length > 0 && <RailLink page={page} section="models" icon="models" />}
       <span class="rail-space" />
       <button type="button" class="rail-item" onClick={() => (overlay.value = 'settings')}>
         <Icon name="settings" />
         <span>{text.settings.open}</span>
       </button>
-      <button
-        type="button"
-        class="rail-item"
-        title={text.nav.theme}
-        aria-label={`${text.nav.theme}: ${text.theme[theme]}`}
-        onClick={() => (settings.value = { ...settings.value, theme: NEXT[theme] })}
-      >
-        <Icon name={ICONS[theme]} />
-        <span aria-hidden="true">{text.theme[theme].split(' ')[0]}</span>
-      </button>
-      <a class="rail-item" href="/docs" target="_blank" rel="noopener">
+      <ThemeButton settings={page.settings} />
+      <a class="rail-item not-phone" href="/docs" target="_blank" rel="noopener">
         <Icon name="docs" />
         <span>{text.nav.docs}</span>
       </a>
@@ -67,5 +49,28 @@ export function Rail({ page }: { page: Page }) {
         <span aria-hidden="true">?</span>
       </button>
     </nav>
+  )
+}
+
+/** Goes to a section as it was left; from the chat to the chat is a new conversation. */
+function RailLink({ page, section, icon }: { page: Page; section: 'chat' | 'studio' | 'models'; icon: IconName }) {
+  const { address } = page
+  const current = address.section.value === section
+  const path = current ? sectionPath(section) : address.lastPath(section)
+  const open = () => {
+    page.overlay.value = 'none'
+    if (current && section === 'chat') page.newChat()
+    else address.go(path)
+  }
+  return (
+    <a
+      class={`rail-item ${current ? 'current' : ''}`}
+      href={path}
+      aria-current={current ? 'page' : undefined}
+      onClick={(event) => followed(event, open)}
+    >
+      <Icon name={icon} />
+      <span>{text.nav[section]}</span>
+    </a>
   )
 }

@@ -1,5 +1,6 @@
-import { KEYS_PATH } from '../state/address.ts'
-import { type BrowserSettings, DEFAULT_SETTINGS } from '../state/browser-settings.ts'
+import * as v from 'valibot'
+import { sectionPath } from '../state/address.ts'
+import { type BrowserSettings, DEFAULT_SETTINGS, themeSchema } from '../state/browser-settings.ts'
 import type { Page } from '../state/page.ts'
 import { text } from '../text.ts'
 import { Dialog } from './Dialog.tsx'
@@ -8,7 +9,7 @@ import { followed } from './links.ts'
 /** What is set here holds for the next answer. */
 export function Settings({ page }: { page: Page }) {
   const { settings, server, model, overlay } = page
-  const { system, temperature, maxTokens } = settings.value
+  const { system, temperature, maxTokens, theme } = settings.value
   const set = (change: Partial<BrowserSettings>) => {
     settings.value = { ...settings.value, ...change }
   }
@@ -61,13 +62,23 @@ export function Settings({ page }: { page: Page }) {
           />
           <small>{words.maxTokensHint}</small>
         </label>
+        <label>
+          <span>{text.theme.label}</span>
+          <select value={theme} onChange={(event) => set({ theme: v.parse(themeSchema, event.currentTarget.value) })}>
+            {themeSchema.options.map((option) => (
+              <option key={option} value={option}>
+                {text.theme[option]}
+              </option>
+            ))}
+          </select>
+        </label>
         <p>
           <a
-            href={KEYS_PATH}
+            href={sectionPath('keys')}
             onClick={(event) =>
               followed(event, () => {
                 overlay.value = 'none'
-                page.address.openKeys()
+                page.address.go(sectionPath('keys'))
               })
             }
           >

@@ -2,17 +2,18 @@
 import type { Page } from '../state/page.ts'
 
 export function handleKey(event: KeyboardEvent, page: Page): void {
-  const { overlay, current } = page
+  const { overlay, address } = page
   const command = event.ctrlKey || event.metaKey
   const key = event.key.toLowerCase()
   if (event.key === 'Escape') {
     // A dialog closes itself; only then does the key stop an answer.
     if (overlay.value === 'list') overlay.value = 'none'
-    else if (overlay.value === 'none') current.value.stop()
+    else if (overlay.value === 'none') stopWork(page)
     return
   }
   if (command && !event.shiftKey && key === 'k') {
     event.preventDefault()
+    if (address.section.value !== 'chat') address.go(address.lastPath('chat'))
     overlay.value = window.matchMedia(PHONE).matches ? 'list' : 'none'
     requestAnimationFrame(() => focus('#find-conversation'))
     return
@@ -26,11 +27,16 @@ export function handleKey(event: KeyboardEvent, page: Page): void {
   if (command || event.altKey || isTyping(event.target)) return
   if (event.key === '/') {
     event.preventDefault()
-    focus('#message')
+    focus(address.section.value === 'chat' ? '#message' : '.section:not([hidden]) [data-first-field]')
   } else if (event.key === '?') {
     event.preventDefault()
     overlay.value = 'shortcuts'
   }
+}
+
+function stopWork({ address, current, stop }: Page): void {
+  if (address.section.value === 'chat') current.value.stop()
+  else stop.value?.()
 }
 
 /** As in the style sheets. */

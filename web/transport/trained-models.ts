@@ -1,0 +1,55 @@
+/** Models that were trained here: what they take, what they are good for, and what is known of them. */
+import * as v from 'valibot'
+import type { Http } from './http.ts'
+
+const inputSchema = v.variant('kind', [
+  v.object({ kind: v.literal('images'), channels: v.number(), height: v.number(), width: v.number() }),
+  v.object({ kind: v.literal('rows'), columns: v.array(v.object({ name: v.string() })) }),
+])
+export type ModelInput = v.InferOutput<typeof inputSchema>
+export type ImageInput = Extract<ModelInput, { kind: 'images' }>
+
+const cardSchema = v.object({
+  description: v.string(),
+  data: v.string(),
+  licence: v.string(),
+  metrics: v.record(v.string(), v.number()),
+  recipe: v.record(v.string(), v.unknown()),
+})
+
+const trainedModelSchema = v.object({
+  id: v.string(),
+  task: v.picklist(['vae', 'autoencoder', 'denoiser', 'gan']),
+  created: v.number(),
+  device: v.string(),
+  input: inputSchema,
+  latents: v.optional(v.number()),
+  card: cardSchema,
+})
+export type TrainedModel = v.InferOutput<typeof trainedModelSchema>
+
+const chatModelSchema = v.object({
+  id: v.string(),
+  task: v.literal('chat'),
+  context_length: v.number(),
+  device: v.string(),
+})
+export type ChatModel = v.InferOutput<typeof chatModelSchema>
+
+const modelsSchema = v.object({
+  data: v.array(v.union([trainedModelSchema, chatModelSchema, v.object({ id: v.string(), task: v.string() })])),
+})
+
+export interface KnownModels {
+  readonly trained: readonly TrainedModel[]
+  readonly chat: readonly ChatModel[]
+}
+
+/** Those of tasks that this page does not know are left out. */
+export async function readModels(http: Http): Promise<KnownModels> {
+  const { data } = await http.json(modelsSchema, 'GET', '/v1/models')
+  return {
+    trained: data.filter((model) => 'card' in model),
+    chat: data.filter((model) => 'context_length' in model),
+  }
+}

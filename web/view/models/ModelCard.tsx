@@ -1,0 +1,91 @@
+import type { ComponentChildren } from 'preact'
+import type { Page } from '../../state/page.ts'
+import { partPath, partsOf } from '../../state/studio/studio.ts'
+import { text } from '../../text-studio.ts'
+import type { ChatModel, TrainedModel } from '../../transport/trained-models.ts'
+import { followed } from '../links.ts'
+
+const words = text.models
+
+export function TrainedModelCard({ page, model }: { page: Page; model: TrainedModel }) {
+  const { id, task, input, latents, card, created, device } = model
+  return (
+    <li class="card" id={id}>
+      <header>
+        <h3>{id}</h3>
+        <span class="note small">{text.task[task]}</span>
+      </header>
+      <p>{card.description}</p>
+      <div class="button-line">
+        {partsOf(model).map((part) => {
+          const path = partPath(part, id)
+          return (
+            <a
+              key={part}
+              class="outlined"
+              href={path}
+              onClick={(event) => followed(event, () => page.address.go(path))}
+            >
+              {words.open[part]}
+            </a>
+          )
+        })}
+      </div>
+      <dl class="facts-list">
+        <Fact name={words.takes}>
+          {input.kind === 'images'
+            ? words.picturesOf(input.width, input.height, input.channels)
+            : words.rowsOf(input.columns.length)}
+        </Fact>
+        {latents !== undefined && <Fact name={words.latents}>{latents}</Fact>}
+        <Fact name={words.data}>{card.data}</Fact>
+        <Fact name={words.licence}>{card.licence}</Fact>
+        <Fact name={words.runs}>{words.on[device] ?? device}</Fact>
+        <Fact name={words.made}>{words.date(created)}</Fact>
+      </dl>
+      <details>
+        <summary>{words.metrics}</summary>
+        <Facts entries={Object.entries(card.metrics).map(([name, value]) => [name, text.number(value)])} />
+      </details>
+      <details>
+        <summary>{words.recipe}</summary>
+        <Facts entries={Object.entries(card.recipe).map(([name, value]) => [name, String(value)])} />
+      </details>
+    </li>
+  )
+}
+
+export function ChatModelCard({ model }: { model: ChatModel }) {
+  return (
+    <li class="card" id={model.id}>
+      <header>
+        <h3>{model.id}</h3>
+      </header>
+      <dl class="facts-list">
+        <Fact name={words.context}>{words.tokens(model.context_length)}</Fact>
+        <Fact name={words.runs}>{words.on[model.device] ?? model.device}</Fact>
+      </dl>
+    </li>
+  )
+}
+
+function Facts({ entries }: { entries: readonly (readonly [string, string])[] }) {
+  return (
+    <dl class="facts-list numbers">
+      {entries.map(([name, value]) => (
+        <Fact key={name} name={name}>
+          {value}
+        </Fact>
+      ))}
+    </dl>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,59 @@
+import { useEffect, useState } from 'preact/hooks'
+import '../../style/studio.css'
+import type { Page } from '../../state/page.ts'
+import { text } from '../../text-studio.ts'
+import { type KnownModels, readModels } from '../../transport/trained-models.ts'
+import { FailureNote } from '../studio/FailureNote.tsx'
+import { ChatModelCard, TrainedModelCard } from './ModelCard.tsx'
+
+const words = text.models
+
+/** What each model is, was trained on, and can do. */
+export function ModelsPage({ page }: { page: Page }) {
+  const [models, setModels] = useState<KnownModels | null>(null)
+  const [failure, setFailure] = useState<Error | null>(null)
+  const isThere = page.server.signedIn.value === true && !page.server.away.value
+  useEffect(() => {
+    if (!isThere) return
+    readModels(page.http).then(
+      (known) => {
+        setModels(known)
+        setFailure(null)
+      },
+      (error: unknown) => setFailure(error instanceof Error ? error : new Error(String(error))),
+    )
+  }, [page, isThere])
+  return (
+    <>
+      <header class="section-head">
+        <h1>{words.title}</h1>
+      </header>
+      <div class="scroll">
+        <div class="studio-column">
+          {failure && <FailureNote error={failure} />}
+          {!models && !failure && <p class="note">{text.loading}</p>}
+          {models && models.trained.length > 0 && (
+            <section aria-label={words.trained}>
+              <h2>{words.trained}</h2>
+              <ul class="cards">
+                {models.trained.map((model) => (
+                  <TrainedModelCard key={model.id} page={page} model={model} />
+                ))}
+              </ul>
+            </section>
+          )}
+          {models && models.chat.length > 0 && (
+            <section aria-label={words.chat}>
+              <h2>{words.chat}</h2>
+              <ul class="cards">
+                {models.chat.map((model) => (
+                  <ChatModelCard key={model.id} model={model} />
+                ))}
+              </ul>
+            </section>
+          )}
+        </div>
+      </div>
+    </>
+  )
+}
