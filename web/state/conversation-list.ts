@@ -119,10 +119,12 @@ export class ConversationList {
   }
 
   async #page(after: string | null): Promise<void> {
+    const before = new Set(after === null ? this.#all.value.map(({ id }) => id) : [])
     try {
       const { data, has_more } = await this.#api.list(after, PAGE)
-      const known = new Set(after === null ? [] : this.#all.value.map(({ id }) => id))
-      const kept = after === null ? [] : this.#all.value
+      // What was made while the list was on its way may not be in it.
+      const kept = this.#all.value.filter(({ id }) => !before.has(id))
+      const known = new Set(kept.map(({ id }) => id))
       this.#all.value = [...kept, ...data.filter(({ id }) => !known.has(id))]
       this.hasMore.value = has_more
       this.state.value = 'loaded'
