@@ -14,10 +14,11 @@ export interface WordPiece {
   readonly vocabularySize: number
   /** The token that batches are filled up with. */
   readonly padId: number
-  /** A text's tokens, those that begin and end it included. Lone surrogates are left out. */
-  encode(text: string): number[]
-  /** @param most tokens, after which it may stop; so a long text costs no more than that it is too long */
-  encode(text: string, most: number): number[]
+  /**
+   * A text's tokens, those that begin and end it included. Lone surrogates are left out.
+   * @param most if there are more, they need not be all
+   */
+  encode(text: string, most?: number): number[]
 }
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(0))
