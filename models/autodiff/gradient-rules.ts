@@ -340,4 +340,7 @@ export const GRADIENT_RULES: { readonly [Op in OpName]: GradientRule<Op> | null 
   MatMulNBits: null,
   GatherBlockQuantized: null,
   GroupQueryAttention: null,
+  MultiHeadAttention: null,
+  SkipLayerNormalization: null,
+  BiasGelu: null,
 }

@@ -2,8 +2,9 @@
 import * as v from 'valibot'
 import { type CatalogueEntry, catalogueEntrySchema } from './schema.ts'
 import smollm2 from './smollm2-135m-instruct.json' with { type: 'json' }
+import textEmbedding from './text-embedding.json' with { type: 'json' }
 
-const entries = v.parse(v.array(catalogueEntrySchema), [smollm2])
+const entries = v.parse(v.array(catalogueEntrySchema), [smollm2, textEmbedding])
 
 export function catalogue(): readonly CatalogueEntry[] {
   return entries

@@ -99,6 +99,25 @@ export const OPS = {
     attributes: { epsilon: 'float' },
     infer: ([x]) => [known(x), undefined, undefined, known(x)],
   }),
+  /** The sum of input, skip and bias, normalised: inputs input, skip, scale, shift, bias. */
+  SkipLayerNormalization: op({
+    domain: 'com.microsoft',
+    inputs: [4, 5],
+    attributes: { epsilon: 'float' },
+    infer: ([x]) => [known(x)],
+  }),
+  /** (x + bias) · Φ(x + bias) */
+  BiasGelu: op({ domain: 'com.microsoft', inputs: [2, 2], attributes: {}, infer: ([x]) => [known(x)] }),
+  /**
+   * Attention of all tokens to all: inputs query, key, value [batch, length, heads · headDim], the biases of the three
+   * in one, and 1 where a key is to be seen, int32 [batch, length].
+   */
+  MultiHeadAttention: op({
+    domain: 'com.microsoft',
+    inputs: [3, 5],
+    attributes: { num_heads: 'int' },
+    infer: ([query]) => [known(query)],
+  }),
   /** x · sigmoid(alpha · x); SiLU for alpha 1. */
   QuickGelu: op({
     domain: 'com.microsoft',

@@ -12,13 +12,8 @@ import { TokenizerError } from './tokenizer-error.ts'
 
 export interface WordPiece {
   readonly vocabularySize: number
-  /** The token that batches are filled up with. */
-  readonly padId: number
-  /**
-   * A text's tokens, those that begin and end it included. Lone surrogates are left out.
-   * @param most if there are more, they need not be all
-   */
-  encode(text: string, most?: number): number[]
+  /** A text's tokens, those that begin and end it included. Lone surrogates are left out. */
+  encode(text: string): number[]
 }
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -55,7 +50,6 @@ const tokenizerSchema = v.object({
   }),
 })
 
-const PAD = '[PAD]'
 /** Words come again; the cache is emptied when it is full. */
 const CACHED_WORDS = 1 << 14
 
@@ -87,17 +81,12 @@ export function createWordPiece(json: string): WordPiece {
   const split = splitter(added.map(({ content }) => content))
   return {
     vocabularySize: 1 + Math.max(...ids.values()),
-    padId: idOf(PAD),
-    encode(text, most = Number.POSITIVE_INFINITY) {
+    encode(text) {
       const tokens = [...before]
       for (const [i, part] of split(text.toWellFormed()).entries()) {
         // Split at a group, the odd parts are what matched.
         if (i % 2 === 1) tokens.push(idOf(part))
-        else
-          for (const word of bertWords(part, rules)) {
-            if (tokens.length > most) break
-            for (const piece of pieces(word)) tokens.push(piece)
-          }
+        else for (const word of bertWords(part, rules)) for (const piece of pieces(word)) tokens.push(piece)
       }
       tokens.push(...after)
       return tokens

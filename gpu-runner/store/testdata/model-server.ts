@@ -19,6 +19,8 @@ export interface ModelServer extends AsyncDisposable {
   behaviour: Behaviour
   /** The `range` header of each request. */
   readonly ranges: (string | undefined)[]
+  /** What was asked for by each. */
+  readonly paths: (string | undefined)[]
   /** Resolves at the next request whose answer has begun to flow, or stalls. */
   flowing(): Promise<void>
 }
@@ -29,6 +31,7 @@ export async function serveModel(behaviour: Behaviour): Promise<ModelServer> {
     url: '',
     behaviour,
     ranges: [],
+    paths: [],
     flowing: () => new Promise((resolve) => (onFlow = resolve)),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
@@ -38,6 +41,7 @@ export async function serveModel(behaviour: Behaviour): Promise<ModelServer> {
   }
   const server = createServer((request, response) => {
     served.ranges.push(request.headers.range)
+    served.paths.push(request.url)
     if (served.behaviour.silent) return onFlow()
     answer(served.behaviour, request, response, () => onFlow())
   })
