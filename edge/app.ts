@@ -13,6 +13,7 @@ import { documentOperations } from './openapi/routes.ts'
 import { anomalyOperation } from './routes/anomalies.ts'
 import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
+import { embeddingOperation } from './routes/embeddings.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { fileOperations } from './routes/files.ts'
@@ -38,6 +39,7 @@ const apiOperations: readonly Operation[] = [
   ...chatOperations,
   ...completionOperations,
   ...responseOperations,
+  embeddingOperation,
   ...tokenOperations,
   ...modelOperations,
   ...latentOperations,

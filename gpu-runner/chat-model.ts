@@ -1,5 +1,4 @@
 /** A chat model, loaded: its tokenizer and chat template on this thread, its engine on another. */
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import type { CatalogueEntry } from '#models/catalogue/schema.ts'
 import { parseGguf } from '#models/importers/gguf.ts'
@@ -8,6 +7,7 @@ import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/token
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { ApiError } from '#protocol/error.ts'
 import { type Prompt, type RunnerModel, type TokenizerReply, tokenizerReplySchema } from '#protocol/generation.ts'
+import { describeModel } from './describe-model.ts'
 import { EngineClient } from './engine/engine-client.ts'
 import type { EngineMemory } from './engine/engine-thread.ts'
 import { openRangeReader } from './store/range-reader.ts'
@@ -23,19 +23,6 @@ export interface ChatModelOptions {
   readonly cuda?: string | undefined
   readonly threads: number
   readonly memory: EngineMemory
-}
-
-/** A model as it is known before it is loaded. */
-export function describeModel(entry: CatalogueEntry, device: string): RunnerModel {
-  return {
-    id: entry.id,
-    created: entry.created,
-    ownedBy: entry.publisher,
-    task: 'chat',
-    contextLength: entry.context,
-    fingerprint: `fp_${createHash('sha256').update(`${entry.file.sha256} ${device}`).digest('hex').slice(0, 12)}`,
-    device,
-  }
 }
 
 export class ChatModel {

@@ -9,43 +9,23 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { defaultModel } from '#models/catalogue/catalogue.ts'
 import { ApiError } from '#protocol/error.ts'
-import { ChatModel, describeModel } from './chat-model.ts'
 import { chooseDevice } from './cuda/choose-device.ts'
 import { EndedGenerations } from './ended-generations.ts'
 import type { EngineClient } from './engine/engine-client.ts'
 import { Heartbeats, type RunnerState } from './heartbeats.ts'
 import { Metrics } from './metrics.ts'
-import { ModelPool } from './model-pool.ts'
+import { embeddings } from './routes/embeddings.ts'
 import { generations } from './routes/generations.ts'
-import { createRunnerServer, sendJson } from './routes/server.ts'
+import { createRunnerServer, type Route, sendJson } from './routes/server.ts'
 import { tokenizers } from './routes/tokenizers.ts'
 import { tokens } from './routes/tokens.ts'
+import { RunnerModels } from './runner-models.ts'
 import { readSettings, SettingsError } from './settings.ts'
-import { installedModels } from './store/installed.ts'
-import type { PullProgress } from './store/progress.ts'
-import { ensureModel } from './store/store.ts'
 
 const EX_CONFIG = 78
-/** Its graph for prompts and that for tokens each hold a model's weights. */
-const WEIGHT_COPIES = 2
 /** How long what is being answered may take when it is told to stop. */
 const DRAIN_MS = 30_000
-/** Models that share the memory for keys and values; more than that take turns. */
-const MOST_SHARES = 3
 const MS_BETWEEN_LOOKS = 10
-const MS_BETWEEN_PROGRESS = 10_000
-
-/** A line now and then of what is fetched, which may take minutes. */
-function progressLog(model: string): (progress: PullProgress) => void {
-  let nextAt = 0
-  return ({ source, receivedBytes, totalBytes }) => {
-    if (performance.now() < nextAt) return
-    nextAt = performance.now() + MS_BETWEEN_PROGRESS
-    console.log(
-      JSON.stringify({ level: 'info', event: 'model-fetching', model, source, bytes: receivedBytes, of: totalBytes }),
-    )
-  }
-}
 
 /** Settles when all of them have been answered, and nothing runs any more. */
 async function idle(open: ReadonlySet<ServerResponse>, running: () => number): Promise<void> {
@@ -56,67 +36,51 @@ async function idle(open: ReadonlySet<ServerResponse>, running: () => number): P
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
-  const { models: root, threads, memory } = settings
-  const { cuda, why } = chooseDevice(settings.device, root)
+  const { cuda, why } = chooseDevice(settings.device, settings.models)
   const device = cuda === undefined ? 'cpu' : 'cuda'
   console.log(JSON.stringify({ level: 'info', event: 'device-chosen', device, why }))
   const first = defaultModel('chat')
   const metrics = new Metrics()
-  const share = () => Math.min(MOST_SHARES, Math.max(1, installedModels(root).length))
-  const pool = new ModelPool<ChatModel>({
-    installed: () => installedModels(root),
-    load: async (entry) =>
-      ChatModel.load({
-        entry,
-        path: await ensureModel(entry, { root, onProgress: progressLog(entry.id) }),
-        device,
-        cuda,
-        threads,
-        memory: { ...memory, kvBytes: memory.kvBytes / share() },
-      }),
-    bytesOf: ({ file }) => WEIGHT_COPIES * file.size + memory.kvBytes / share() + memory.prefixCacheBytes,
-    mostBytes: memory.modelBytes,
-    log: (event) => console.log(JSON.stringify({ level: 'info', device, ...event })),
-    now: () => performance.now(),
-  })
-  const find = (name: string): ChatModel => pool.find(name)
+  const models = new RunnerModels({ ...settings, device, cuda })
   const ended = new EndedGenerations()
-  const answer = generations(find, metrics, ended)
+  /** Answers unless this runner is stopping, which waits for what is open. */
+  const tracked =
+    (answer: Route): Route =>
+    (exchange) => {
+      if (draining) throw new ApiError('runner_unavailable', 'This runner is stopping.', { retryAfter: 1 })
+      open.add(exchange.response)
+      exchange.response.once('close', () => open.delete(exchange.response))
+      return answer(exchange)
+    }
+  const findChat = (name: string) => models.findChat(name)
   let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
       started
         ? sendJson(response, 200, { status: 'ok' })
         : sendJson(response, 503, { status: 'starting', detail: first.id }),
-    'GET /models': ({ response }) =>
-      sendJson(response, 200, {
-        models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
-      }),
+    'GET /models': ({ response }) => sendJson(response, 200, { models: started ? models.describe() : [] }),
     'GET /metrics': async ({ response }) => {
-      metrics.setSlots([...pool.all()].map(([id, { engine }]) => [id, engine.slots]))
+      metrics.setSlots(models.chats().map(([id, { engine }]) => [id, engine.slots]))
       response.writeHead(200, { 'content-type': metrics.contentType })
       response.end(await metrics.text())
     },
-    'POST /generations': (exchange) => {
-      if (draining) throw new ApiError('runner_unavailable', 'This runner is stopping.', { retryAfter: 1 })
-      open.add(exchange.response)
-      exchange.response.once('close', () => open.delete(exchange.response))
-      return answer(exchange)
-    },
-    'POST /tokens': tokens(find),
-    'POST /tokenizers': tokenizers(find),
+    'POST /generations': tracked(generations(findChat, metrics, ended)),
+    'POST /embeddings': tracked(embeddings((name) => models.findEmbedding(name), metrics)),
+    'POST /tokens': tokens(findChat),
+    'POST /tokenizers': tokenizers((name) => models.find(name)),
   })
   const open = new Set<ServerResponse>()
   let draining = false
   const describe = (): RunnerState => {
-    const engines = [...pool.all()].map(([, { engine }]) => engine)
+    const engines = models.chats().map(([, { engine }]) => engine)
     const sum = (pick: (engine: EngineClient) => number) => engines.reduce((total, engine) => total + pick(engine), 0)
     const running = sum(({ requests, slots }) => Math.min(requests, slots))
     return {
       status: draining ? 'draining' : started ? 'ok' : 'starting',
       device,
-      models: started ? installedModels(root).map((entry) => describeModel(entry, device)) : [],
-      loaded: [...pool.all()].map(([id]) => id),
+      models: started ? models.describe() : [],
+      loaded: models.loaded(),
       load: { running, waiting: sum(({ requests }) => requests) - running, slots: sum(({ slots }) => slots) },
     }
   }
@@ -127,7 +91,7 @@ async function main(): Promise<void> {
     draining = true
     console.log(JSON.stringify({ level: 'info', event: 'draining', open: open.size }))
     await heartbeats?.tell()
-    await Promise.race([idle(open, () => describe().load.running), delay(DRAIN_MS)])
+    await Promise.race([idle(open, () => describe().load.running + models.embedding()), delay(DRAIN_MS)])
     await heartbeats?.tellAll()
     process.exit(0)
   }
@@ -142,10 +106,10 @@ async function main(): Promise<void> {
     const url = settings.advertisedUrl ?? `http://127.0.0.1:${port}`
     heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe, ended })
   }
-  await pool.load(first)
+  await models.load(first)
   started = true
   await heartbeats?.tell()
-  await pool.died
+  await models.died
 }
 
 main().catch((error: unknown) => {

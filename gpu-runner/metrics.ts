@@ -90,6 +90,19 @@ export class Metrics {
     }
   }
 
+  /** Follows a request for embeddings. The result is to be told how it ended, and the tokens that were computed. */
+  followEmbeddings(model: string): (reason: 'stop' | 'cancelled' | 'error', tokens: number) => void {
+    const label = { model_name: model }
+    const since = performance.now()
+    this.#running.inc(label)
+    return (reason, tokens) => {
+      this.#running.dec(label)
+      this.#ended.inc({ ...label, finished_reason: reason })
+      this.#whole.observe(label, (performance.now() - since) / 1000)
+      this.#promptTokens.inc(label, tokens)
+    }
+  }
+
   #finish(label: { model_name: string }, { usage, timings }: Extract<EngineEvent, { type: 'finish' }>): void {
     this.#promptTokens.inc(label, usage.promptTokens)
     this.#cachedTokens.inc(label, usage.cachedTokens)

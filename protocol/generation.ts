@@ -128,12 +128,15 @@ export const tokensReplySchema = v.object({
 })
 export type TokensReply = v.InferOutput<typeof tokensReplySchema>
 
+/** In the metadata of a model whose tokenizer comes as such a file: its contents. */
+export const TOKENIZER_FILE = 'tokenizer.json'
+
 /** `POST /tokenizers` of a runner: what a model's tokenizer and chat template are made of. */
 export const tokenizerRequestSchema = v.strictObject({ model: v.string() })
 const scalar = v.union([v.string(), v.number(), v.boolean()])
 export const tokenizerReplySchema = v.object({
   contextLength: v.number(),
-  /** The checkpoint's metadata, as far as it is about the tokenizer. */
+  /** The checkpoint's metadata, as far as it is about the tokenizer; or a file, by its name. */
   metadata: v.record(v.string(), v.union([scalar, v.array(v.string()), v.array(v.number())])),
 })
 export type TokenizerReply = v.InferOutput<typeof tokenizerReplySchema>
@@ -193,8 +196,8 @@ export const runnerModelSchema = v.object({
   /** Unix seconds. */
   created: v.number(),
   ownedBy: v.string(),
-  task: v.literal('chat'),
-  /** Tokens that prompt and answer may have together. */
+  task: v.picklist(['chat', 'embedding']),
+  /** Tokens that prompt and answer may have together, or a text to embed. */
   contextLength: v.number(),
   fingerprint: v.string(),
   /** The execution provider: `cpu`, `cuda`. */

@@ -4,6 +4,7 @@ import { textSchema } from './text.ts'
 
 export const SCOPES = [
   'chat',
+  'embeddings',
   'models',
   'images',
   'latents',

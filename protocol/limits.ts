@@ -45,6 +45,12 @@ export const LIMITS = {
   imageSide: 512,
   /** Samples of all the images of one request: pixels times channels. */
   samples: 1 << 22,
+  /** Texts to embed in one request, and their tokens together, as OpenAI has them; bytes of its JSON body. */
+  embeddingInputs: 2048,
+  embeddingTokens: 300_000,
+  embeddingBodyBytes: 4 << 20,
+  /** The most numbers that a vector may be asked to have; the model's own are the tighter bound. */
+  embeddingDimensions: 1 << 16,
   /** The size of a number that a model is given. */
   magnitude: 1e6,
   /** Bytes of one uploaded file, as OpenAI has it, and of one part of an upload. */

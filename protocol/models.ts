@@ -11,10 +11,10 @@ const common = {
   owned_by: v.string(),
 }
 /** One that a runner answers with. */
-const chatModelSchema = v.strictObject({
+const runnerModelSchema = v.strictObject({
   ...common,
-  task: v.literal('chat'),
-  /** Tokens that prompt and answer may have together. */
+  task: v.picklist(['chat', 'embedding']),
+  /** Tokens that prompt and answer may have together, or a text to embed. */
   context_length: v.number(),
   system_fingerprint: v.string(),
   /** The execution provider: `cpu`, `cuda`. */
@@ -31,7 +31,7 @@ const trainedModelSchema = v.strictObject({
   latents: v.optional(v.number()),
   card: cardSchema,
 })
-export const modelSchema = v.variant('task', [chatModelSchema, trainedModelSchema])
+export const modelSchema = v.variant('task', [runnerModelSchema, trainedModelSchema])
 export type Model = v.InferOutput<typeof modelSchema>
 
 export const modelListSchema = v.strictObject({

@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { CHAT_PARAMETERS } from './chat.ts'
 import { COMPLETION_PARAMETERS } from './completions.ts'
+import { EMBEDDING_PARAMETERS } from './embeddings.ts'
 import { RESPONSE_PARAMETERS } from './responses.ts'
 
 for (const [route, parameters] of Object.entries({
   '/v1/chat/completions': CHAT_PARAMETERS,
   '/v1/completions': COMPLETION_PARAMETERS,
   '/v1/responses': RESPONSE_PARAMETERS,
+  '/v1/embeddings': EMBEDDING_PARAMETERS,
 })) {
   test(`docs/compatibility.md says how ${route} treats each parameter`, async () => {
     const document = await readFile(new URL('../docs/compatibility.md', import.meta.url), 'utf8')

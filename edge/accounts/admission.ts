@@ -30,17 +30,37 @@ export interface Admission {
  */
 export async function admit(
   env: Bindings,
-  { keyId, limits }: Account,
+  account: Account,
   id: string,
   requests: readonly GenerationRequest[],
   requestId: string,
 ): Promise<Admission> {
-  if (limits === null || keyId === null) return { headers: headersOf({}), requests }
+  let bounded = requests
+  const headers = await admitTokens(env, account, id, async () => {
+    const reckoned = await reckon(env, requests, requestId)
+    bounded = reckoned.bounded
+    return reckoned.tokens
+  })
+  return { headers, requests: bounded }
+}
+
+/**
+ * As `admit`, for a request of another kind.
+ * @param count tokens that it may take; asked only under a limit of tokens
+ * @returns the headers
+ */
+export async function admitTokens(
+  env: Bindings,
+  { keyId, limits }: Account,
+  id: string,
+  count: () => Promise<number>,
+): Promise<Readonly<Record<string, string>>> {
+  if (limits === null || keyId === null) return headersOf({})
   const counts = limits.tokens_per_minute !== undefined || limits.tokens_per_month !== undefined
-  const { tokens, bounded } = counts ? await reckon(env, requests, requestId) : { tokens: 0, bounded: requests }
+  const tokens = counts ? await count() : 0
   const { refused, standing } = await env.ACCOUNTS.getByName(keyId).admit(limits, id, tokens)
   if (refused) throw refusal(refused, limits, tokens)
-  return { headers: headersOf(standing), requests: bounded }
+  return headersOf(standing)
 }
 
 /** `x-ratelimit-*` as they are now. */

@@ -1,12 +1,13 @@
 /**
- * Counts a prompt's tokens here, by the model's own tokenizer and template, so that what is over a limit never reaches a
+ * Counts tokens here, by the model's own tokenizer and template, so that what is over a limit never reaches a
  * runner. What they are made of comes from a runner once, and is kept for a while.
  */
 import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
 import { TokenizerError } from '#models/tokenizer/tokenizer-error.ts'
+import { createWordPiece } from '#models/tokenizer/word-piece.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { Prompt } from '#protocol/generation.ts'
+import { type Prompt, TOKENIZER_FILE, type TokenizerReply } from '#protocol/generation.ts'
 import type { Runners } from '../runners/runners.ts'
 
 /** Models at once: each takes some ten megabytes. */
@@ -14,8 +15,8 @@ const MOST = 2
 const KEPT_MS = 10 * 60_000
 
 interface Counter {
-  readonly tokenizer: Tokenizer
-  readonly template: ChatTemplate
+  /** @throws ApiError for a prompt that the model cannot take */
+  readonly count: (prompt: Prompt) => number
   readonly contextLength: number
   readonly until: number
 }
@@ -30,8 +31,8 @@ export interface Counted {
 
 /** @throws ApiError if there is no such model, or no runner to ask about it; 400 if its template refuses the prompt */
 export async function countTokens(runners: Runners, model: string, prompt: Prompt): Promise<Counted> {
-  const { tokenizer, template, contextLength } = await counterOf(runners, model)
-  return { tokens: lengthOf(prompt, tokenizer, template), contextLength }
+  const { count, contextLength } = await counterOf(runners, model)
+  return { tokens: count(prompt), contextLength }
 }
 
 async function counterOf(runners: Runners, model: string): Promise<Counter> {
@@ -39,13 +40,7 @@ async function counterOf(runners: Runners, model: string): Promise<Counter> {
   let counter = counters.get(model)
   if (!counter || counter.until <= now) {
     const { metadata, contextLength } = await runners.tokenizer(model)
-    const entries = new Map(Object.entries(metadata))
-    counter = {
-      tokenizer: createTokenizer(entries),
-      template: createChatTemplate(entries),
-      contextLength,
-      until: now + KEPT_MS,
-    }
+    counter = { count: countingBy(metadata, model), contextLength, until: now + KEPT_MS }
   }
   counters.delete(model)
   counters.set(model, counter)
@@ -54,6 +49,21 @@ async function counterOf(runners: Runners, model: string): Promise<Counter> {
     counters.delete(oldest)
   }
   return counter
+}
+
+function countingBy(metadata: TokenizerReply['metadata'], model: string): Counter['count'] {
+  const file = metadata[TOKENIZER_FILE]
+  if (typeof file === 'string') {
+    const tokenizer = createWordPiece(file)
+    return (prompt) => {
+      if (prompt.type === 'tokens') return prompt.tokens.length
+      if (prompt.type === 'text') return tokenizer.encode(prompt.text).length
+      throw new ApiError('invalid_value', `The model '${model}' is not for chat.`, { param: 'model' })
+    }
+  }
+  const entries = new Map(Object.entries(metadata))
+  const [tokenizer, template] = [createTokenizer(entries), createChatTemplate(entries)]
+  return (prompt) => lengthOf(prompt, tokenizer, template)
 }
 
 function lengthOf(prompt: Prompt, tokenizer: Tokenizer, template: ChatTemplate): number {

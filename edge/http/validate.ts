@@ -22,11 +22,24 @@ interface Located {
 /** Within a union, the branch that got furthest into the value is the one that was meant. */
 function closest(issue: Issue, parents: readonly (string | number)[]): Located {
   const path = [...parents, ...keysOf(issue)]
-  const inner = issue.type === 'union' ? issue.issues?.find((candidate) => keysOf(candidate).length > 0) : undefined
+  const inner = issue.type === 'union' ? furthest(issue.issues ?? []) : undefined
   if (inner !== undefined) return closest(inner, path)
   const onValue =
     issue.type === 'union' ? issue.issues?.find((candidate) => candidate.kind === 'validation') : undefined
   return { issue: onValue ?? issue, path }
+}
+
+/** Of branches that got as far, one in which the value is of the right type. */
+function furthest(branches: readonly Issue[]): Issue | undefined {
+  const rank = (branch: Issue) => {
+    const [first = -1] = keysOf(branch)
+    return [typeof first === 'number' ? first : 0, keysOf(branch).length, branch.kind === 'validation' ? 1 : 0] as const
+  }
+  const further = (a: Issue, b: Issue) => {
+    const [ranksA, ranksB] = [rank(a), rank(b)]
+    return ranksA.map((value, i) => value - (ranksB[i] ?? 0)).find((difference) => difference !== 0) ?? 0
+  }
+  return branches.filter((branch) => keysOf(branch).length > 0).toSorted((a, b) => further(b, a))[0]
 }
 
 function keysOf(issue: Issue): (string | number)[] {

@@ -1,6 +1,7 @@
 /** A runner, as the edge calls it: over HTTP with the shared secret, every reply parsed and bounded. */
 import { createParser } from 'eventsource-parser'
 import * as v from 'valibot'
+import { type EmbeddingsReply, type EmbeddingsRequest, embeddingsReplySchema } from '#protocol/embeddings.ts'
 import { ApiError, errorBodySchema } from '#protocol/error.ts'
 import {
   type GenerationEvent,
@@ -81,6 +82,29 @@ export class Runner {
     })
     if (!response.ok) throw await refusal(response)
     return parse(tokenizerReplySchema, await json(response))
+  }
+
+  /**
+   * @param signal stops the work
+   * @throws ApiError what the runner refuses the request with
+   */
+  async embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
+    const silence = new SilenceTimer(this.#config.timeoutMs)
+    const until = AbortSignal.any([signal, silence.signal])
+    try {
+      const response = await this.#fetch('/embeddings', {
+        method: 'POST',
+        body: JSON.stringify(request),
+        headers: { 'content-type': 'application/json' },
+        signal: until,
+      })
+      if (!response.ok) throw await refusal(response)
+      return parse(embeddingsReplySchema, await json(response))
+    } catch (error) {
+      throw error instanceof ApiError ? error : failure(error, until)
+    } finally {
+      silence.stop()
+    }
   }
 
   /**

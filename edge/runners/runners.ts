@@ -1,4 +1,5 @@
 /** All runners, as one: each request goes to one that has its model, and to another if that one cannot take it. */
+import type { EmbeddingsReply, EmbeddingsRequest } from '#protocol/embeddings.ts'
 import { ApiError } from '#protocol/error.ts'
 import type {
   GenerationEvent,
@@ -97,6 +98,11 @@ export class Runners {
   /** What a model's tokenizer is made of. @throws ApiError */
   tokenizer(model: string): Promise<TokenizerReply> {
     return this.#attempt(model, '', (runner) => runner.tokenizer(model))
+  }
+
+  /** As `Runner.embeddings`, wherever there is room. @throws ApiError */
+  embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
+    return this.#attempt(request.model, this.#requestId, (runner) => runner.embeddings(request, signal))
   }
 
   /**

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { smallVocabulary } from '#models/tokenizer/testdata/small-vocabulary.ts'
-import type { ApiError } from '#protocol/error.ts'
+import type { EmbeddingsReply, EmbeddingsRequest } from '#protocol/embeddings.ts'
+import { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
 
 export const RUNNER_SECRET = 'a-secret-between-edge-and-runner'
@@ -18,6 +19,9 @@ export interface RunnerCall {
   closed: Promise<void>
 }
 
+/** What `POST /embeddings` answers; throws ApiError to refuse. */
+export type EmbeddingScript = (request: EmbeddingsRequest) => EmbeddingsReply | Promise<EmbeddingsReply>
+
 export interface StubRunner {
   readonly url: string
   /** Every generation asked for, in order. */
@@ -25,6 +29,9 @@ export interface StubRunner {
   /** Settles with the next generation that is asked for. */
   nextCall(): Promise<RunnerCall>
   script: Script
+  embeddings: EmbeddingScript
+  /** Told when the connection of a request for embeddings has closed. */
+  onEmbeddingClosed: () => void
   healthy: boolean
   stop(): Promise<void>
 }
@@ -42,6 +49,10 @@ export async function startStubRunner(): Promise<StubRunner> {
     if (request.url === '/tokenizers') return json(response, 200, { contextLength: 2048, metadata: TOKENIZER })
     if (request.url === '/tokens')
       return json(response, 200, { tokens: [1, 2, 3, 4, 5], text: '', contextLength: 2048 })
+    if (request.url === '/embeddings') {
+      response.once('close', () => runner.onEmbeddingClosed())
+      return embed(runner.embeddings, request, response)
+    }
     if (request.url === '/models') return json(response, 200, { models: [MODEL] })
     const call = await readCall(request, response)
     calls.push(call)
@@ -54,6 +65,8 @@ export async function startStubRunner(): Promise<StubRunner> {
     calls,
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
     script: says('Hello'),
+    embeddings: embedsLengths,
+    onEmbeddingClosed: () => {},
     healthy: true,
     stop: () =>
       new Promise((resolve) => {
@@ -139,9 +152,30 @@ export function hangsAfter(...events: GenerationEvent[]): Script {
 
 /** An error body with its status, before any stream. */
 export function refuses(error: ApiError): Script {
-  return (response) => {
-    if (error.retryAfter !== undefined) response.setHeader('retry-after', String(error.retryAfter))
-    json(response, error.status, { error: error.detail })
+  return (response) => refuse(response, error)
+}
+
+function refuse(response: ServerResponse, error: ApiError): void {
+  if (error.retryAfter !== undefined) response.setHeader('retry-after', String(error.retryAfter))
+  json(response, error.status, { error: error.detail })
+}
+
+/** Of each input its length and its place, as two numbers; a token for each character. */
+export const embedsLengths: EmbeddingScript = ({ model, inputs }) => ({
+  model,
+  dimensions: 2,
+  tokens: inputs.reduce((sum, { length }) => sum + length, 0),
+  vectors: Buffer.from(Float32Array.from(inputs.flatMap(({ length }, i) => [length, i])).buffer).toString('base64'),
+})
+
+async function embed(script: EmbeddingScript, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  try {
+    json(response, 200, await script(JSON.parse(text) as EmbeddingsRequest))
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    refuse(response, error)
   }
 }
 

@@ -1,12 +1,13 @@
 /** `POST /tokenizers`: see `protocol/generation.ts`. */
 import * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
-import { tokenizerRequestSchema } from '#protocol/generation.ts'
-import type { ChatModel } from '../chat-model.ts'
+import { type TokenizerReply, tokenizerRequestSchema } from '#protocol/generation.ts'
 import { type Exchange, readJson, sendJson } from './server.ts'
 
 /** @param find the model of that name; throws ApiError if there is none, or not yet */
-export function tokenizers(find: (model: string) => ChatModel): (exchange: Exchange) => Promise<void> {
+export function tokenizers(
+  find: (model: string) => { readonly tokenizerMetadata: TokenizerReply },
+): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
     const parsed = v.safeParse(tokenizerRequestSchema, await readJson(request))
     if (!parsed.success) throw new ApiError('invalid_value', parsed.issues[0].message)

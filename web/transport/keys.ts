@@ -4,6 +4,7 @@ import type { Http } from './http.ts'
 
 export const SCOPES = [
   'chat',
+  'embeddings',
   'models',
   'images',
   'latents',

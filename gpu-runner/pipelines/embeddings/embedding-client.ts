@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { ApiError } from '#protocol/error.ts'
+import { LIMITS } from '#protocol/limits.ts'
 import type {
   EmbeddingCommand,
   EmbeddingMessage,
@@ -52,7 +53,8 @@ export class EmbeddingClient {
     })
     this.died = new Promise((_, reject) => {
       const end = (reason: Error) => {
-        for (const { fail } of [...this.#waiting.values()]) fail(reason)
+        const failure = new ApiError('runner_failed', 'The model failed.', { cause: reason })
+        for (const { fail } of [...this.#waiting.values()]) fail(failure)
         reject(reason)
       }
       thread.once('error', end)
@@ -140,6 +142,10 @@ export class EmbeddingClient {
         const { index, tokens } = refusal
         const message = `Invalid 'input[${index}]': ${tokens} tokens; this model takes at most ${this.#contextLength} for each input.`
         return new ApiError('context_length_exceeded', message, { param: `input[${index}]` })
+      }
+      case 'too-many': {
+        const message = `Invalid 'input': ${refusal.tokens} tokens; one request may have at most ${LIMITS.embeddingTokens}.`
+        return new ApiError('invalid_value', message, { param: 'input' })
       }
       case 'unknown-token': {
         const { index, token, known } = refusal

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { createWordPiece } from '#models/tokenizer/word-piece.ts'
+import { LIMITS } from '#protocol/limits.ts'
 import { Runtime } from '../../runtime/runtime.ts'
 import { readBert } from '../../store/bert-checkpoint.ts'
 import { Batches } from './batches.ts'
@@ -36,6 +37,7 @@ export type EmbeddingCommand =
 /** Why a request cannot be computed. */
 export type EmbeddingRefusal =
   | { readonly reason: 'too-long'; readonly index: number; readonly tokens: number }
+  | { readonly reason: 'too-many'; readonly tokens: number }
   | { readonly reason: 'unknown-token'; readonly index: number; readonly token: number; readonly known: number }
   | { readonly reason: 'dimensions'; readonly most: number }
 
@@ -75,22 +77,30 @@ const running = new Map<number, Running>()
 function begin(id: number, { tenant, inputs, dimensions: wanted }: EmbeddingRequest): void {
   const texts = inputs.map((input) => (typeof input === 'string' ? tokenizer.encode(input) : input))
   const dimensions = wanted ?? config.hiddenSize
-  const refusal = refusalOf(texts, dimensions)
-  if (refusal) return send({ type: 'refused', id, refusal })
   const tokens = texts.reduce((sum, { length }) => sum + length, 0)
+  const refusal = refusalOf(texts, dimensions, tokens)
+  if (refusal) {
+    send({ type: 'refused', id, refusal })
+    return
+  }
   running.set(id, { vectors: new Float32Array(texts.length * dimensions), dimensions, tokens, left: texts.length })
   batches.add({ id, tenant, texts })
   step()
 }
 
-function refusalOf(texts: readonly (readonly number[])[], dimensions: number): EmbeddingRefusal | undefined {
+function refusalOf(
+  texts: readonly (readonly number[])[],
+  dimensions: number,
+  tokens: number,
+): EmbeddingRefusal | undefined {
   if (dimensions > config.hiddenSize) return { reason: 'dimensions', most: config.hiddenSize }
-  for (const [index, tokens] of texts.entries()) {
-    if (tokens.length > contextLength) return { reason: 'too-long', index, tokens: tokens.length }
+  for (const [index, text] of texts.entries()) {
+    if (text.length > contextLength) return { reason: 'too-long', index, tokens: text.length }
     const known = tokenizer.vocabularySize
-    const token = tokens.find((candidate) => candidate >= known)
+    const token = text.find((candidate) => candidate >= known)
     if (token !== undefined) return { reason: 'unknown-token', index, token, known }
   }
+  if (tokens > LIMITS.embeddingTokens) return { reason: 'too-many', tokens }
   return undefined
 }
 

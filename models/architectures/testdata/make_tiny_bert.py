@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
 HERE = pathlib.Path(__file__).parent
+TOKENIZER = json.loads((HERE / "../../tokenizer/testdata/word-piece.json").read_text())["tokenizer"]
 CONFIG = {
-    "vocab_size": 60,
-    "hidden_size": 32,
+    "vocab_size": len(TOKENIZER["model"]["vocab"]),
+    "hidden_size": 16,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "intermediate_size": 48,
