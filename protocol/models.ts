@@ -1,6 +1,6 @@
 /** `GET /v1/models` and `/v1/models/{id}`: OpenAI's model object, with what it can do at the top level. */
 import * as v from 'valibot'
-import { cardSchema, inputSchema } from './published-model.ts'
+import { cardSchema, conditionsSchema, inputSchema, modelFileSchema } from './published-model.ts'
 
 /** Ours are all fields but OpenAI's four. */
 const common = {
@@ -29,6 +29,10 @@ const trainedModelSchema = v.strictObject({
   input: inputSchema,
   /** Numbers of a latent, if it has any. */
   latents: v.optional(v.number()),
+  /** What it can be asked to make: `{kind: "text", size}` or `{kind: "classes", names}`. */
+  conditions: v.optional(conditionsSchema),
+  /** Of one that ships with Tandem: its decoder, at `/models/<sha256>.onnx`, for whoever decodes by themselves. */
+  decoder: v.optional(modelFileSchema),
   card: cardSchema,
 })
 export const modelSchema = v.variant('task', [runnerModelSchema, trainedModelSchema])

@@ -1,7 +1,7 @@
 import { ApiError } from '#protocol/error.ts'
 import type { RunnerModel } from '#protocol/generation.ts'
 import { type Model, modelListSchema, modelSchema } from '#protocol/models.ts'
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { ModelParts, PublishedModel } from '#protocol/published-model.ts'
 import type { EdgeContext } from '../context.ts'
 import { publishedModels } from '../inference/published-models.ts'
 import { Runners } from '../runners/runners.ts'
@@ -66,8 +66,16 @@ function toEdgeModel({ id, created, owner, parts, card }: PublishedModel): Model
     device: 'edge',
     input: parts.input,
     ...('latents' in parts ? { latents: parts.latents } : {}),
+    ...withConditions(parts),
+    ...(owner === null && 'decoder' in parts ? { decoder: parts.decoder } : {}),
     card,
   }
+}
+
+function withConditions(parts: ModelParts): Pick<Extract<Model, { card: unknown }>, 'conditions'> {
+  const conditions =
+    parts.family === 'gan' ? parts.conditions : parts.family === 'vae' ? parts.prior?.conditions : undefined
+  return conditions ? { conditions } : {}
 }
 
 function toModel({ id, created, ownedBy, task, contextLength, fingerprint, device }: RunnerModel): Model {

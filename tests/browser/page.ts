@@ -17,10 +17,26 @@ const DESKTOP = { width: 1280, height: 800 }
 const ANSWER_TOKENS = 60
 
 /** A new browser with nothing kept but how long an answer may be, at the page's address. */
-export async function openPage(
+export function openPage(
   path = '/',
   options: BrowserContextOptions = {},
   maxTokens = ANSWER_TOKENS,
+): Promise<OpenPage> {
+  return openPageOf(url, { path, options, maxTokens })
+}
+
+export interface PageOptions {
+  readonly path: string
+  readonly options?: BrowserContextOptions
+  readonly maxTokens?: number
+  /** Done before the page is opened. */
+  readonly before?: (page: Page) => Promise<unknown>
+}
+
+/** As `openPage`, of any Tandem. */
+export async function openPageOf(
+  base: string,
+  { path, options = {}, maxTokens = ANSWER_TOKENS, before }: PageOptions,
 ): Promise<OpenPage> {
   const browser: Browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
@@ -39,9 +55,10 @@ export async function openPage(
   })
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('request', (request) => {
-    if (new URL(request.url()).origin !== url && /^(?:http|ws)/.test(request.url())) foreign.push(request.url())
+    if (new URL(request.url()).origin !== base && /^(?:http|ws)/.test(request.url())) foreign.push(request.url())
   })
-  await page.goto(url + path)
+  await before?.(page)
+  await page.goto(base + path)
   await page.locator('#message, .section-head h1').first().waitFor()
   return { page, complaints, foreign, [Symbol.asyncDispose]: () => browser.close() }
 }

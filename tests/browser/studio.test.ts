@@ -226,3 +226,25 @@ for (const [look, options] of LOOKS) {
     assert.deepEqual(await barriers(page), [])
   })
 }
+
+test('the same file decodes in the browser, without asking the server', async () => {
+  await using opened = await openPage('/studio/explore?model=sensor-anomalies')
+  const { page, complaints, foreign } = opened
+  const row = async () => (await page.locator('.row-bars td.number').allTextContents()).map(Number)
+  await page.getByRole('slider', { name: 'Direction 1' }).waitFor()
+  await page.getByText('Decoded at the edge in').waitFor()
+  const atTheEdge = await row()
+  await page.getByLabel('Decode in this browser').check()
+  await page.getByText('Decoded in this browser in').waitFor()
+  for (const [i, value] of (await row()).entries()) assert.ok(Math.abs(value - (atTheEdge[i] ?? 0)) < 1e-3, `${value}`)
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.getByRole('slider', { name: 'Direction 1' }).fill('1')
+  await page.waitForFunction(
+    (was) => document.querySelector('.row-bars td.number')?.textContent !== was,
+    String(atTheEdge[0]),
+  )
+  assert.deepEqual(asked, [])
+  assert.deepEqual(complaints, [])
+  assert.deepEqual(foreign, [])
+})

@@ -1,5 +1,4 @@
 import { signal } from '@preact/signals'
-import { RequestFailure } from '../transport/failure.ts'
 
 /** Something that takes a while: one at a time, it can be stopped, and how it failed is kept for whoever shows it. */
 export class Task {
@@ -21,7 +20,7 @@ export class Task {
       await body(controller.signal)
       return !controller.signal.aborted
     } catch (error) {
-      if (!controller.signal.aborted) this.failure.value = asFailure(error)
+      if (!controller.signal.aborted) this.failure.value = error instanceof Error ? error : new Error(String(error))
       return false
     } finally {
       if (this.#controller === controller) this.#end()
@@ -42,8 +41,4 @@ export class Task {
 /** What is wrong with a file, in words for its owner. */
 export class FileProblem extends Error {
   override readonly name = 'FileProblem'
-}
-
-function asFailure(error: unknown): Error {
-  return error instanceof FileProblem ? error : RequestFailure.from(error)
 }

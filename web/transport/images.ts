@@ -4,14 +4,15 @@ import type { Http } from './http.ts'
 
 const imageSchema = v.object({ b64_json: v.string() })
 const generatedSchema = v.object({
-  model: v.optional(v.string()),
-  seed: v.optional(v.number()),
+  model: v.string(),
+  seed: v.number(),
   degraded: v.optional(v.boolean(), false),
   data: v.array(imageSchema),
 })
 const enhancedSchema = v.object({ data: v.tuple([imageSchema]) })
 
 export interface ImageRequest {
+  readonly model: string
   readonly prompt: string
   /** 1 to 10. */
   readonly n: number
@@ -21,9 +22,9 @@ export interface ImageRequest {
 export interface Generated {
   /** PNGs in base64. */
   readonly images: readonly string[]
-  readonly model: string | null
+  readonly model: string
   /** What gives the same pictures again. */
-  readonly seed: number | null
+  readonly seed: number
   /** Made by a lesser model because no runner was there. */
   readonly degraded: boolean
   readonly servedBy: string | null
@@ -35,8 +36,8 @@ export async function generateImages(http: Http, request: ImageRequest, signal: 
   const { answer, headers } = await http.answer(generatedSchema, 'POST', '/v1/images/generations', { body, signal })
   return {
     images: answer.data.map(({ b64_json }) => b64_json),
-    model: answer.model ?? null,
-    seed: answer.seed ?? null,
+    model: answer.model,
+    seed: answer.seed,
     degraded: answer.degraded,
     servedBy: headers.get('x-served-by'),
   }

@@ -8,7 +8,7 @@ export const MOST_LATENTS = 64
 const decodedSchema = v.union([v.object({ b64_json: v.string() }), v.object({ row: v.array(v.number()) })])
 /** A PNG in base64, or a row of a table. */
 export type Decoded = v.InferOutput<typeof decodedSchema>
-const decodeSchema = v.object({ data: v.array(decodedSchema) })
+const decodeSchema = v.object({ data: v.tupleWithRest([decodedSchema], decodedSchema) })
 const encodeSchema = v.object({ data: v.array(v.object({ mean: v.array(v.number()) })) })
 
 /** PNGs in base64, or rows of numbers. */
@@ -21,12 +21,15 @@ export class LatentsApi {
     this.#http = http
   }
 
-  /** @throws RequestFailure */
+  /**
+   * As many as there are latents, one at least.
+   * @throws RequestFailure
+   */
   async decode(
     model: string,
     latents: readonly (readonly number[])[],
     signal?: AbortSignal,
-  ): Promise<readonly Decoded[]> {
+  ): Promise<readonly [Decoded, ...Decoded[]]> {
     const body = { model, latents }
     return (await this.#http.json(decodeSchema, 'POST', '/v1/latents/decode', { body, ...(signal && { signal }) })).data
   }

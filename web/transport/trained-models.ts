@@ -24,6 +24,15 @@ const trainedModelSchema = v.object({
   device: v.string(),
   input: inputSchema,
   latents: v.optional(v.number()),
+  /** What it can be asked to make. */
+  conditions: v.optional(
+    v.union([
+      v.object({ kind: v.literal('classes'), names: v.array(v.string()) }),
+      v.object({ kind: v.literal('text') }),
+    ]),
+  ),
+  /** What a browser may decode with: the file `/models/<sha256>.onnx`. */
+  decoder: v.optional(v.object({ sha256: v.string(), bytes: v.number() })),
   card: cardSchema,
 })
 export type TrainedModel = v.InferOutput<typeof trainedModelSchema>

@@ -4,6 +4,7 @@ import { type Decoded, type Encodable, LatentsApi, MOST_LATENTS } from '../../tr
 import type { TrainedModel } from '../../transport/trained-models.ts'
 import { Task } from '../task.ts'
 import { type Direction, directionsFrom, probes } from './directions.ts'
+import { decoders, type Place } from './decoders.ts'
 import { Newest } from './newest.ts'
 import { readPixels } from './pictures.ts'
 import type { Studio } from './studio.ts'
@@ -13,48 +14,60 @@ import { dot, normalVector, plus, spherical, type Vector } from './vectors.ts'
 const MOST_SAMPLES = 1 << 22
 
 /** A place that was kept, and what is there. */
-export interface Place {
+export interface Kept {
   readonly latent: Vector
   readonly decoded: Decoded
+}
+
+interface Question {
+  readonly model: TrainedModel
+  readonly latent: Vector
+  readonly where: Place
+}
+interface Answer {
+  readonly decoded: Decoded
+  readonly milliseconds: number
 }
 
 export class Exploration {
   readonly model = signal<TrainedModel | null>(null)
   readonly latent = signal<Vector>([])
   readonly shown = signal<Decoded | null>(null)
-  /** Of the last picture, from asking to having it. */
-  readonly milliseconds = signal(0)
+  /** Where the last picture was decoded, and how long it took from asking to having it. */
+  readonly decodedIn = signal<{ where: Place; milliseconds: number } | null>(null)
+  /** Where the next ones are. */
+  readonly where = signal<Place>('edge')
   /** Null until they are found. */
   readonly directions = signal<readonly Direction[] | null>(null)
   /** The lowest and highest value of each column that the probes met. */
   readonly ranges = signal<readonly (readonly [number, number])[]>([])
-  readonly ends = signal<readonly [Place | null, Place | null]>([null, null])
+  readonly ends = signal<readonly [Kept | null, Kept | null]>([null, null])
   readonly between = signal(0.5)
   readonly failure: ReadonlySignal<Error | null> = computed(
     () => this.#decoding.value ?? this.#finding.failure.value ?? this.#encoding.failure.value,
   )
-  readonly busy: ReadonlySignal<boolean> = computed(() => this.#encoding.busy.value)
   readonly #decoding = signal<Error | null>(null)
   readonly #finding = new Task()
   readonly #encoding = new Task()
   readonly #api: LatentsApi
-  readonly #decoder: Newest<{ model: string; latent: Vector }, { decoded: Decoded | undefined; milliseconds: number }>
+  readonly #decoder: Newest<Question, Answer>
   readonly #random: () => number
 
   constructor({ http }: Pick<Studio, 'http'>, random: () => number = Math.random) {
     this.#api = new LatentsApi(http)
+    const decode = decoders(http)
     this.#random = random
     this.#decoder = new Newest({
-      ask: async ({ model, latent }) => {
+      ask: async ({ model, latent, where }) => {
         const started = performance.now()
-        const [decoded] = await this.#api.decode(model, [latent])
+        const decoded = await decode[where](model, latent)
         return { decoded, milliseconds: performance.now() - started }
       },
-      onAnswer: ({ decoded, milliseconds }, { model }) =>
+      onAnswer: ({ decoded, milliseconds }, { model, where }) =>
         batch(() => {
-          if (model !== this.model.value?.id || !decoded) return
+          if (model.id !== this.model.value?.id) return
           this.shown.value = decoded
-          this.milliseconds.value = milliseconds
+          this.decodedIn.value = { where, milliseconds }
           this.#decoding.value = null
         }),
       onFailure: (error) => {
@@ -79,7 +92,12 @@ export class Exploration {
     const model = this.model.value
     if (!model) return
     this.latent.value = latent
-    this.#decoder.ask({ model: model.id, latent })
+    this.#decoder.ask({ model, latent, where: model.decoder ? this.where.value : 'edge' })
+  }
+
+  decodeIn(where: Place): void {
+    this.where.value = where
+    this.goTo(this.latent.value)
   }
 
   goSomewhere(): void {
@@ -112,7 +130,7 @@ export class Exploration {
   keep(end: 0 | 1): void {
     const { value: decoded } = this.shown
     if (!decoded) return
-    const place: Place = { latent: this.latent.value, decoded }
+    const place: Kept = { latent: this.latent.value, decoded }
     const [first, second] = this.ends.value
     this.ends.value = end === 0 ? [place, second] : [first, place]
   }

@@ -53,6 +53,25 @@ export async function readPixels(base64: string): Promise<ImageData> {
   return pixels
 }
 
+/** As a PNG. @param planes in [0, 1], channel by channel, row by row */
+export async function base64FromPlanes(
+  planes: Float32Array,
+  { channels, width, height }: PictureSize & { readonly channels: number },
+): Promise<string> {
+  const size = width * height
+  const pixels = new ImageData(width, height)
+  for (let i = 0; i < size; i++) {
+    for (let channel = 0; channel < 4; channel++) {
+      const plane = channels === 1 ? 0 : channel
+      const sample = channel === 3 && channels < 4 ? 1 : (planes[plane * size + i] ?? 0)
+      pixels.data[4 * i + channel] = Math.round(255 * sample)
+    }
+  }
+  const { canvas, context } = canvasOf(pixels)
+  context.putImageData(pixels, 0, 0)
+  return base64Of(canvas)
+}
+
 /** With normal noise of a standard deviation, 0 to 1, in each channel. */
 export async function withNoise(base64: string, deviation: number): Promise<string> {
   const pixels = await readPixels(base64)

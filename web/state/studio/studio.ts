@@ -10,7 +10,7 @@ export type Part = (typeof PARTS)[number]
 
 /** Which models a part works with. */
 const WORKS_WITH: Readonly<Record<Part, (model: TrainedModel) => boolean>> = {
-  generate: ({ task }) => task === 'gan',
+  generate: ({ task }) => task === 'gan' || task === 'vae',
   explore: ({ task }) => task === 'vae' || task === 'autoencoder',
   anomalies: ({ task }) => task === 'autoencoder',
   denoise: ({ task }) => task === 'denoiser',
@@ -44,7 +44,9 @@ export class Studio {
   }
 
   modelsFor(part: Part): readonly TrainedModel[] {
-    return this.models.value?.filter(WORKS_WITH[part]) ?? []
+    const models = this.models.value?.filter(WORKS_WITH[part]) ?? []
+    // What a GAN makes is sharper.
+    return part === 'generate' ? models.toSorted((a, b) => Number(b.task === 'gan') - Number(a.task === 'gan')) : models
   }
 
   async load(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Exploration, Place } from '../../state/studio/exploration.ts'
+import type { Exploration, Kept } from '../../state/studio/exploration.ts'
 import { dataUrl } from '../../state/studio/pictures.ts'
 import { text } from '../../text-studio.ts'
 
@@ -31,7 +31,7 @@ export function Between({ walk }: { walk: Exploration }) {
   )
 }
 
-function End({ label, keep, place, onKeep }: { label: string; keep: string; place: Place | null; onKeep: () => void }) {
+function End({ label, keep, place, onKeep }: { label: string; keep: string; place: Kept | null; onKeep: () => void }) {
   return (
     <div class="end">
       <div class="end-picture">

@@ -36,6 +36,7 @@ export function Explore({ page, studio, active }: PartProps) {
   if (!model) return null
   const takesPictures = model.input.kind === 'images'
   const words = text.explore
+  const decodedIn = walk.decodedIn.value
   return (
     <div class={`scroll ${dragging ? 'dragging' : ''}`}>
       <section class="studio-column" aria-label={text.parts.explore}>
@@ -57,7 +58,12 @@ export function Explore({ page, studio, active }: PartProps) {
                 <SaveLink url={dataUrl(walk.shown.value.b64_json)} name={`${model.id}.png`} />
               )}
             </div>
-            <p class="note small facts-line">{walk.shown.value && words.decoded(text.edge, walk.milliseconds.value)}</p>
+            <div class="button-line facts-line">
+              <p class="note small">
+                {decodedIn && words.decoded(words.where[decodedIn.where], decodedIn.milliseconds)}
+              </p>
+              {model.decoder && <WhereSwitch walk={walk} />}
+            </div>
             <FailureNote error={walk.failure.value} />
             <div class="drop-line">
               <FileButton label={text.files.pick} accept={takesPictures ? 'image/*' : '.csv,text/csv'} onFiles={take} />
@@ -69,6 +75,21 @@ export function Explore({ page, studio, active }: PartProps) {
         <Between walk={walk} />
       </section>
     </div>
+  )
+}
+
+/** The same file decodes at the edge and here; what it needs here is fetched when it is first used. */
+function WhereSwitch({ walk }: { walk: Exploration }) {
+  const here = walk.where.value === 'browser'
+  return (
+    <label class="check small" title={text.explore.hereHint}>
+      <input
+        type="checkbox"
+        checked={here}
+        onChange={(event) => walk.decodeIn(event.currentTarget.checked ? 'browser' : 'edge')}
+      />
+      {text.explore.here}
+    </label>
   )
 }
 

@@ -1,41 +1,55 @@
 import { signal } from '@preact/signals'
 import { useMemo, useState } from 'preact/hooks'
-import { dataUrl } from '../../state/studio/pictures.ts'
 import { partPath } from '../../state/studio/studio.ts'
 import { Task } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
 import { type Generated, generateImages } from '../../transport/images.ts'
-import { Icon, IconButton } from '../Icon.tsx'
 import { FailureNote } from './FailureNote.tsx'
+import { ModelPick } from './ModelPick.tsx'
+import { PictureGrid } from './PictureGrid.tsx'
+import { PromptField } from './PromptField.tsx'
 import type { PartProps } from './StudioPage.tsx'
+import { useModel } from './use-model.ts'
 import { useStop } from './use-stop.ts'
 
 const COUNTS = Array.from({ length: 10 }, (_, i) => i + 1)
 const MOST_SEED = 2 ** 32 - 1
 const words = text.generate
 
+interface Made {
+  readonly prompt: string
+  readonly result: Generated
+}
+
 /** Pictures from a prompt. */
 export function Generate({ page, studio, active }: PartProps) {
+  const { models, model, pick } = useModel({ page, studio, active }, 'generate')
   const task = useMemo(() => new Task(), [])
-  const made = useMemo(() => signal<{ prompt: string; result: Generated } | null>(null), [])
+  const made = useMemo(() => signal<Made | null>(null), [])
   const [prompt, setPrompt] = useState('')
   const [count, setCount] = useState(8)
   const [seed, setSeed] = useState('')
   useStop(page, active, task)
+  if (!model) return null
   const make = (asked: string) =>
     task.run(async (stop) => {
-      const request = { prompt: asked, n: count, ...(seed === '' ? {} : { seed: Number(seed) }) }
-      made.value = { prompt: asked, result: await generateImages(page.http, request, stop) }
+      const request = { model: model.id, prompt: asked, n: count, ...(seed === '' ? {} : { seed: Number(seed) }) }
+      const result = await generateImages(page.http, request, stop)
+      made.value = { prompt: asked, result }
     })
   const explore = (picture: string) => {
     studio.start.value = { picture }
     page.address.go(partPath('explore'))
   }
   const busy = task.busy.value
+  const result = made.value?.result
   return (
     <div class="scroll">
       <section class="studio-column" aria-label={text.parts.generate}>
-        <h2>{words.title}</h2>
+        <div class="title-line">
+          <h2>{words.title}</h2>
+          <ModelPick models={models} value={model} onPick={pick} />
+        </div>
         <form
           class="generate"
           onSubmit={(event) => {
@@ -44,16 +58,7 @@ export function Generate({ page, studio, active }: PartProps) {
             else void make(prompt.trim())
           }}
         >
-          <label class="prompt">
-            <span>{words.prompt}</span>
-            <input
-              data-first-field
-              maxLength={1000}
-              placeholder={words.placeholder}
-              value={prompt}
-              onInput={(event) => setPrompt(event.currentTarget.value)}
-            />
-          </label>
+          <PromptField model={model} value={prompt} onChange={setPrompt} />
           <label>
             <span>{words.count}</span>
             <select value={count} onChange={(event) => setCount(Number(event.currentTarget.value))}>
@@ -78,47 +83,40 @@ export function Generate({ page, studio, active }: PartProps) {
             {busy ? text.stop : words.make}
           </button>
         </form>
-        <ul class="examples" aria-label={words.examplesLabel}>
-          {words.examples.map((example) => (
-            <li key={example}>
-              <button
-                type="button"
-                onClick={() => {
-                  setPrompt(example)
-                  void make(example)
-                }}
-              >
-                {example}
-              </button>
-            </li>
-          ))}
-        </ul>
-        <FailureNote error={task.failure.value} />
-        <p class="note small facts-line" role="status">
-          {busy ? words.making : made.value && <MadeBy result={made.value.result} onSeed={setSeed} />}
-        </p>
-        {made.value?.result.degraded && <p class="warning">{words.degraded}</p>}
-        <ul class={`picture-grid ${busy ? 'stale' : ''}`} aria-label={words.results}>
-          {made.value?.result.images.map((image, i) => (
-            <li key={image}>
-              <img class="pixels" src={dataUrl(image)} alt={words.picture(made.value?.prompt ?? '', i + 1)} />
-              <span class="picture-actions">
-                <a
-                  class="icon-button"
-                  href={dataUrl(image)}
-                  download={`${(made.value?.prompt || 'picture').replaceAll(/\W+/g, '-').slice(0, 40)}-${i + 1}.png`}
-                  aria-label={words.save}
-                  title={words.save}
+        {model.conditions?.kind === 'text' && (
+          <ul class="examples" aria-label={words.examplesLabel}>
+            {words.examples.map((example) => (
+              <li key={example}>
+                <button
+                  type="button"
+                  onClick={() => {
+                    setPrompt(example)
+                    void make(example)
+                  }}
                 >
-                  <Icon name="file" />
-                </a>
-                {studio.parts.value.includes('explore') && (
-                  <IconButton icon="sliders" label={words.explore} onClick={() => explore(image)} />
-                )}
-              </span>
-            </li>
-          ))}
-        </ul>
+                  {example}
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <FailureNote error={task.failure.value} />
+        <div class="button-line made-by" role="status">
+          {busy ? (
+            <span class="note small">{words.making}</span>
+          ) : (
+            result && <MadeBy result={result} onSeed={setSeed} />
+          )}
+        </div>
+        {result?.degraded && <p class="warning">{words.degraded}</p>}
+        {made.value && (
+          <PictureGrid
+            pictures={made.value.result.images}
+            title={made.value.prompt}
+            stale={busy}
+            onExplore={studio.parts.value.includes('explore') ? explore : null}
+          />
+        )}
       </section>
     </div>
   )
@@ -128,16 +126,10 @@ function MadeBy({ result, onSeed }: { result: Generated; onSeed: (seed: string) 
   const { model, servedBy, seed } = result
   return (
     <>
-      {model && words.madeBy(model, words.where[servedBy ?? ''] ?? '')}
-      {seed !== null && (
-        <>
-          {', '}
-          {words.seedUsed(seed)}{' '}
-          <button type="button" class="quiet" onClick={() => onSeed(String(seed))}>
-            {words.keepSeed}
-          </button>
-        </>
-      )}
+      <span class="note small">{words.madeBy(model, words.where[servedBy ?? ''] ?? '', seed)}</span>
+      <button type="button" class="quiet" onClick={() => onSeed(String(seed))}>
+        {words.keepSeed}
+      </button>
     </>
   )
 }

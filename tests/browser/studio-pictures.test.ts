@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { SIDE } from '../inference/models.ts'
+import { pngOf, samplesOf } from '../inference/png.ts'
+import { barriers } from './accessibility.ts'
+import { type PictureEdge, startPictureEdge } from './picture-edge.ts'
+
+const LOOKS = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 } }],
+] as const
+
+/** A grey picture of the models' size, as a file. */
+function picture(name: string, pixel: (x: number, y: number) => number) {
+  const pixels = Array.from({ length: SIDE * SIDE }, (_, i) => pixel(i % SIDE, Math.floor(i / SIDE)))
+  return { name, mimeType: 'image/png', buffer: Buffer.from(pngOf(pixels, SIDE), 'base64') }
+}
+const BLACK = picture('black.png', () => 0)
+const SPOT = picture('spot.png', (x, y) => (x === 4 && y === 2 ? 255 : 0))
+const GREY = picture('grey.png', () => 128)
+
+/** Pixels in [0, 1] of a picture that is shown. */
+async function shown(page: Page, selector: string): Promise<number[]> {
+  const source = await page.locator(selector).getAttribute('src')
+  return samplesOf(source?.replace('data:image/png;base64,', '') ?? '')
+}
+
+async function changed(page: Page, selector: string, before: number[]): Promise<number[]> {
+  const source = `data:image/png;base64,${pngOf(
+    before.map((sample) => Math.round(sample * 255)),
+    SIDE,
+  )}`
+  await page.waitForFunction(
+    ([selector = '', source]) => {
+      const now = document.querySelector(selector)?.getAttribute('src')
+      return now && now !== source
+    },
+    [selector, source],
+  )
+  return shown(page, selector)
+}
+
+describe('pictures in the studio', () => {
+  let pictures: PictureEdge
+  before(async () => {
+    pictures = await startPictureEdge()
+  })
+  after(() => pictures[Symbol.asyncDispose]())
+
+  const decode = async (latent: number[]): Promise<number[]> => {
+    const response = await pictures.edge.ask('/v1/latents/decode', { body: { model: 'tiny-vae', latents: [latent] } })
+    const { data } = (await response.json()) as { data: { b64_json: string }[] }
+    return samplesOf(data[0]?.b64_json ?? '')
+  }
+
+  test('sliders along the principal directions show what the API decodes; two places are two ends of a way', async () => {
+    await using opened = await pictures.open('/studio/explore?model=tiny-vae')
+    const { page, complaints, foreign } = opened
+    const here = '.here .pixels'
+    await page.locator(here).waitFor()
+    assert.deepEqual(await shown(page, here), await decode([0, 0, 0]))
+    const sliders = page.getByRole('slider', { name: /^Direction/ })
+    await sliders.first().waitFor()
+    assert.equal(await sliders.count(), 3)
+    const shares = await sliders.evaluateAll((all) =>
+      all.map((slider) => Number.parseFloat(slider.getAttribute('aria-valuetext')?.split('; ')[1] ?? '')),
+    )
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => b - a),
+    )
+    const middle = await shown(page, here)
+    const asked = page.waitForRequest((request) => request.url().endsWith('/v1/latents/decode'))
+    await sliders.first().fill('2')
+    const { latents } = (await asked).postDataJSON() as { latents: number[][] }
+    const moved = await changed(page, here, middle)
+    assert.deepEqual(moved, await decode(latents[0] ?? []))
+
+    await page.getByRole('button', { name: 'Keep as the first' }).click()
+    await page.getByRole('button', { name: 'Back to the middle' }).click()
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.directions input')?.value === '0')
+    await changed(page, here, moved)
+    await page.getByRole('button', { name: 'Keep as the second' }).click()
+    assert.deepEqual(await shown(page, '.end:first-child .pixels'), moved)
+    await page.getByRole('slider', { name: 'Between the first and the second' }).fill('0')
+    await changed(page, here, middle)
+    assert.deepEqual(await shown(page, here), moved)
+    assert.deepEqual(complaints, [])
+    assert.deepEqual(foreign, [])
+  })
+
+  test('a picture of one’s own is where the model sees it, and what is none is named', async () => {
+    await using opened = await pictures.open('/studio/explore?model=tiny-vae')
+    const { page } = opened
+    await page.getByRole('slider', { name: 'Direction 1' }).waitFor()
+    const input = page.locator('input[type=file]')
+    const middle = await shown(page, '.here .pixels')
+    await input.setInputFiles(GREY)
+    const seen = await changed(page, '.here .pixels', middle)
+    const response = await pictures.edge.ask('/v1/latents', {
+      body: { model: 'tiny-vae', images: [GREY.buffer.toString('base64')] },
+    })
+    const { data } = (await response.json()) as { data: { mean: number[] }[] }
+    assert.deepEqual(seen, await decode(data[0]?.mean ?? []))
+    await input.setInputFiles({ name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no picture') })
+    await page.getByRole('alert').getByText('“broken.png” is not a picture that this browser can read.').waitFor()
+    await input.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') })
+    await page.getByRole('alert').getByText('“notes.txt” cannot be used here. Choose a picture.').waitFor()
+  })
+
+  test('pictures are scored, highest first, and the part that does not fit is marked', async () => {
+    await using opened = await pictures.open('/studio/anomalies?model=tiny-detector')
+    const { page } = opened
+    await page.locator('input[type=file]').setInputFiles([BLACK, SPOT, GREY])
+    // The detector counts how much is not black; 10 is its threshold.
+    await page.getByText('Nothing unusual in 3.').waitFor()
+    assert.deepEqual(await page.locator('.found-list button').allTextContents(), [
+      'Picture 3',
+      'Picture 2',
+      'Picture 1',
+    ])
+    await page.getByRole('button', { name: 'Picture 2' }).click()
+    const marked = await page
+      .locator('.tiles rect')
+      .evaluateAll((tiles) =>
+        tiles
+          .filter((tile) => Number(tile.getAttribute('fill-opacity')) > 0)
+          .map((tile) => [tile.getAttribute('x'), tile.getAttribute('y')]),
+      )
+    assert.deepEqual(marked, [['4', '2']])
+  })
+
+  test('noise is taken out, and a divider goes between before and after', async () => {
+    await using opened = await pictures.open('/studio/denoise')
+    const { page } = opened
+    await page.locator('input[type=file]').setInputFiles(GREY)
+    const divider = page.getByRole('slider', { name: 'Where before ends and after begins' })
+    await divider.waitFor()
+    const response = await pictures.edge.ask('/v1/images/enhancements', {
+      body: { model: 'tiny-denoiser', task: 'denoise', image: GREY.buffer.toString('base64') },
+    })
+    const { data } = (await response.json()) as { data: { b64_json: string }[] }
+    const after = await shown(page, '.before-after .pixels:not(.over)')
+    assert.deepEqual(after, samplesOf(data[0]?.b64_json ?? ''))
+    await divider.press('End')
+    assert.equal(await divider.getAttribute('aria-valuetext'), '100 % before')
+    await page.getByRole('slider', { name: 'Noise added first' }).fill('0.3')
+    await changed(page, '.before-after .pixels:not(.over)', after)
+  })
+
+  for (const [look, options] of LOOKS) {
+    test(`nobody is shut out, nothing overflows: ${look}`, async () => {
+      await using opened = await pictures.open('/studio/explore?model=tiny-vae', options)
+      const { page } = opened
+      await page.getByRole('slider', { name: 'Direction 1' }).waitFor()
+      await page.getByRole('button', { name: 'Keep as the first' }).click()
+      assert.deepEqual(await barriers(page), [])
+      await page.getByRole('link', { name: 'Denoise' }).click()
+      await page.locator('.section:not([hidden]) > .scroll input[type=file]').last().setInputFiles(GREY)
+      await page.getByRole('slider', { name: 'Where before ends and after begins' }).waitFor()
+      assert.deepEqual(await barriers(page), [])
+    })
+  }
+})
