@@ -1,5 +1,5 @@
 /** The page's state, put together: what the views read and what they may do. */
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
+import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals'
 import { ConversationsApi } from '../transport/conversations.ts'
 import { readHealth } from '../transport/health.ts'
 import { Http } from '../transport/http.ts'
@@ -88,7 +88,7 @@ export function createPage(window: Window & typeof globalThis) {
     current.value = session
   })
   effect(() => {
-    if (server.signedIn.value) void list.load()
+    if (server.signedIn.value) untracked(() => void list.load())
   })
   effect(() => {
     window.document.documentElement.dataset.theme = settings.value.theme
