@@ -137,7 +137,7 @@ describe('an answer', () => {
   })
 
   test('is held to its constraint, and ends as soon as nothing can follow', () => {
-    const { engine, request, run, said, finish, of } = speaker(['', 'a', 'b', 'ab', 'c'], [4, 4, 4, 4])
+    const { engine, request, run, said, finish, of, events } = speaker(['', 'a', 'b', 'ab', 'c'], [4, 4, 4, 4])
     engine.submit(request(1, { constraint: { type: 'regex', pattern: '(ab|b)b' } }))
     engine.submit(request(2, { constraint: { type: 'regex', pattern: '(ab){2}[cd]?' }, maxTokens: 3 }))
     engine.submit(request(3, { constraint: { type: 'regex', pattern: '(' } }))
@@ -149,6 +149,10 @@ describe('an answer', () => {
     assert.equal(finish(2)?.usage.completionTokens, 3)
     assert.deepEqual(of(3), ['error'], 'what cannot be compiled')
     assert.deepEqual(of(4), ['start', 'error'], 'what no token can begin')
+    engine.submit(request(5, { constraint: { type: 'regex', pattern: '((a?){0,100}){0,100}' } }))
+    run()
+    const [refused] = events.filter(({ id }) => id === 5)
+    assert.ok(refused?.type === 'error' && refused.refused, 'what can be read in too many ways, before it has begun')
   })
 
   test('gives the tokens of a stop string to nobody', () => {
@@ -182,6 +186,55 @@ describe('many requests', () => {
     assert.deepEqual(decoder.prefilled.slice(1), [...Array(15).fill(64), 40])
     const between = events.findIndex(({ type, id }) => type === 'text' && id === 2)
     assert.ok(events.slice(0, between).filter(({ type, id }) => type === 'text' && id === 1).length > 14)
+  })
+
+  test('a short prompt does not wait for a long one, nor a long one for ever', () => {
+    const { engine, decoder, request, run, events } = speaker(['', 'a'], [1, EOS], { slots: 4 })
+    engine.submit(request(1, { prompt: Array(6000).fill(1) }))
+    engine.step()
+    engine.submit(request(2, { prompt: Array(100).fill(1), tenant: 'b' }))
+    for (let steps = 0; !events.some(({ type, id }) => type === 'finish' && id === 2); steps++) {
+      assert.ok(steps < 6)
+      engine.step()
+    }
+    const before = decoder.prefilled.length
+    for (let id = 3; !events.some((event) => event.type === 'finish' && event.id === 1); id++) {
+      assert.ok(id < 250, 'every other piece is of the long one')
+      engine.submit(request(id, { prompt: Array(400).fill(1), tenant: `b${id}` }))
+      engine.step()
+      engine.step()
+    }
+    assert.ok(decoder.prefilled.length > before + 10)
+    run()
+  })
+
+  test('prompts that begin alike and come at once are computed once', () => {
+    const { engine, decoder, request, run, finish } = speaker(['', 'a'], [1, EOS], { slots: 8, prefixCacheBytes: 9999 })
+    for (const id of [1, 2, 3, 4]) engine.submit(request(id, { prompt: Array(700).fill(1) }))
+    run()
+    assert.deepEqual(decoder.prefilled, [512, 188])
+    assert.deepEqual(
+      [1, 2, 3, 4].map((id) => finish(id)?.usage.cachedTokens),
+      [0, 700, 700, 700],
+    )
+  })
+
+  test('the background leaves a quarter of the slots to others, and its prompts wait for theirs', () => {
+    const { engine, request, run, of, ends } = speaker(['', 'a'], [...Array(20).fill(1), EOS], { slots: 4 })
+    for (const id of [1, 2, 3, 4, 5]) engine.submit(request(id, { background: true, tenant: 'b' }))
+    for (let steps = 0; steps < 20; steps++) engine.step()
+    assert.deepEqual(of(4), [], 'it waits for a slot, though one is free')
+    engine.submit(request(6, { maxTokens: 3 }))
+    run()
+    assert.equal(ends()[0], 'finish 6')
+    assert.equal(ends().length, 6)
+
+    const other = speaker(['', 'a'], [1, EOS], { slots: 4 })
+    other.engine.submit(other.request(1, { background: true, prompt: Array(5000).fill(1) }))
+    other.engine.step()
+    other.engine.submit(other.request(2, { prompt: Array(4000).fill(1) }))
+    other.run()
+    assert.deepEqual(other.ends(), ['finish 2', 'finish 1'])
   })
 
   test('a request leaves between the pieces of its prompt', () => {

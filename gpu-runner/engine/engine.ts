@@ -7,6 +7,7 @@
 import type { Timings, TokenLogprob, Usage } from '#protocol/generation.ts'
 import type { Decoder, KvSnapshot, Vocabulary } from './decoder.ts'
 import { Grammars } from './grammar/grammar.ts'
+import { GrammarError } from './grammar/grammar-error.ts'
 import { PrefixCache } from './prefix-cache.ts'
 import { type Move, type Running, Scheduler } from './scheduler.ts'
 import { type EngineRequest, type Piece, Sequence } from './sequence.ts'
@@ -31,7 +32,8 @@ export type EngineEvent =
       readonly timings: Timings
     }
   | { readonly type: 'cancelled'; readonly id: number }
-  | { readonly type: 'error'; readonly id: number; readonly message: string }
+  /** `refused`: it is for what the answer was to be held to. */
+  | { readonly type: 'error'; readonly id: number; readonly message: string; readonly refused?: true }
 
 export interface EngineOptions<S extends KvSnapshot = KvSnapshot> {
   readonly decoder: Decoder<S>
@@ -81,13 +83,14 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     if (admitted) this.#endIfFails([admitted], () => this.#admit(admitted))
     const step = this.#scheduler.next()
     if (!step) return !this.#scheduler.idle
+    for (const { from, to, length } of step.moves) this.#decoder.move(from, to, length)
     if (step.type === 'prefill') this.#endIfFails([step.running], () => this.#prefill(step.running, step.end))
     else this.#endIfFails(step.running, () => this.#decode(step.running))
     return !this.#scheduler.idle
   }
 
-  #admit({ request, slot }: Running<EngineRequest>): void {
-    const { id, tenant, prompt } = request
+  #admit({ request }: Running<EngineRequest>): void {
+    const { id } = request
     const now = this.#now()
     const sequence = new Sequence(request, {
       vocabulary: this.#vocabulary,
@@ -97,19 +100,31 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
     })
     this.#sequences.set(id, sequence)
     this.#emit({ type: 'start', id })
-    const known = this.#prefixes.find(tenant, prompt, prompt.length - 1)
-    if (!known) return
-    this.#decoder.restore(slot, known.snapshot, known.length)
-    sequence.cachedTokens = known.length
-    this.#scheduler.computed(id, known.length)
   }
 
-  #prefill({ request, slot, computed }: Running<EngineRequest>, end: number): void {
+  #prefill(running: Running<EngineRequest>, end: number): void {
+    const { request, slot, computed } = running
     const { id, prompt } = request
+    if (computed === 0 && this.#takeUp(running)) return
     this.#decoder.prefill(prompt.slice(computed, end), computed, slot)
     const last = prompt.length - 1
     if (end >= last) this.#keep(request, prompt.slice(0, last), slot)
     this.#scheduler.computed(id, Math.min(end, last))
+  }
+
+  /**
+   * What is known of a prompt need not be computed again; whether there is anything. It is looked for as late as can be:
+   * what came before it may have the same beginning.
+   */
+  #takeUp({ request: { id, tenant, prompt }, slot }: Running<EngineRequest>): boolean {
+    const sequence = this.#sequenceOf(id)
+    sequence.startedAt = this.#now()
+    const known = this.#prefixes.find(tenant, prompt, prompt.length - 1)
+    if (!known) return false
+    this.#decoder.restore(slot, known.snapshot, known.length)
+    sequence.cachedTokens = known.length
+    this.#scheduler.computed(id, known.length)
+    return true
   }
 
   #decode(running: readonly Running<EngineRequest>[]): void {
@@ -156,8 +171,9 @@ export class Engine<S extends KvSnapshot = KvSnapshot> {
       what()
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
+      const refused = error instanceof GrammarError && { refused: true as const }
       for (const { request } of running) {
-        if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message })
+        if (this.#leave(request.id)) this.#emit({ type: 'error', id: request.id, message, ...refused })
       }
     }
   }

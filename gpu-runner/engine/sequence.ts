@@ -59,9 +59,10 @@ export class Sequence {
   /** Tokens chosen, in no event yet. */
   readonly unsaid: number[] = []
   cachedTokens = 0
+  /** When its prompt began to be computed, and when it was done. */
+  startedAt: number
   promptDoneAt = 0
-  readonly #startedAt: number
-  readonly #queuedMs: number
+  readonly #since: number
   readonly #vocabulary: Vocabulary
   readonly #constraint: Constraint | undefined
   readonly #penalties: Penalties
@@ -78,8 +79,8 @@ export class Sequence {
     this.#vocabulary = vocabulary
     this.#penalties = new Penalties(request, request.prompt)
     this.#stops = new StopMatcher(request.stop)
-    this.#startedAt = now
-    this.#queuedMs = now - since
+    this.startedAt = now
+    this.#since = since
   }
 
   get generated(): number {
@@ -116,10 +117,10 @@ export class Sequence {
   }
 
   timings(now: number): Timings {
-    const promptMs = this.promptDoneAt - this.#startedAt
+    const promptMs = this.promptDoneAt - this.startedAt
     const generationMs = now - this.promptDoneAt
     return {
-      queueMs: this.#queuedMs,
+      queueMs: this.startedAt - this.#since,
       promptMs,
       promptPerSecond: perSecond(this.request.prompt.length - this.cachedTokens, promptMs),
       generationMs,

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ApiError } from '#protocol/error.ts'
+import { ApiError, type ErrorCode } from '#protocol/error.ts'
 import {
   type GenerationConstraint,
   type GenerationEvent,
@@ -70,7 +70,7 @@ export function generations(
       const used = tally?.take(event, Date.now())
       if (used) ended.add(used)
       if (event.type !== 'start' && event.type !== 'text') logEnd(request, name, event)
-      const rendered = render(event, { model, promptTokens: prompt.prompt.length, calls })
+      const rendered = render(event, { model, promptTokens: prompt.prompt.length, calls, constraint })
       for (const told of retelling.tell(rendered, event.type === 'text' ? event.ids : [])) send(told)
       if (event.type !== 'start' && event.type !== 'text') response.end()
     })
@@ -107,10 +107,13 @@ function requireCompilable(constraint: GenerationConstraint): void {
     compileConstraint(constraint)
   } catch (cause) {
     if (!(cause instanceof GrammarError)) throw cause
-    const code = cause.code === 'unsupported' ? 'unsupported_parameter' : 'invalid_value'
-    const param = PARAMS[constraint.type]
-    throw new ApiError(code, `Invalid '${param}': ${cause.message}.`, { param, cause })
+    throw refusal(constraint, cause.message, cause.code === 'unsupported' ? 'unsupported_parameter' : 'invalid_value')
   }
+}
+
+function refusal({ type }: GenerationConstraint, why: string, code: ErrorCode = 'invalid_value'): ApiError {
+  const param = PARAMS[type]
+  return new ApiError(code, `Invalid '${param}': ${why}.`, { param })
 }
 
 /** Where the public API has a constraint. */
@@ -126,9 +129,12 @@ interface Answer {
   readonly promptTokens: number
   /** Where the answer may have calls. */
   readonly calls: ToolCallParser | undefined
+  readonly constraint: GenerationConstraint | null
 }
 
-function* render(event: EngineEvent, { model: { info }, promptTokens, calls }: Answer): Iterable<GenerationEvent> {
+function* render(event: EngineEvent, answer: Answer): Iterable<GenerationEvent> {
+  const { model, promptTokens, calls, constraint } = answer
+  const { info } = model
   switch (event.type) {
     case 'start':
       yield { type: 'generation-start', model: info.id, fingerprint: info.fingerprint, promptTokens }
@@ -146,8 +152,11 @@ function* render(event: EngineEvent, { model: { info }, promptTokens, calls }: A
       yield { type: 'generation-finish', finishReason, usage, timings }
       break
     }
-    case 'error':
-      yield { type: 'generation-error', error: new ApiError('runner_failed', 'the model failed').detail }
+    case 'error': {
+      const failure = new ApiError('runner_failed', 'the model failed')
+      const error = event.refused && constraint ? refusal(constraint, event.message) : failure
+      yield { type: 'generation-error', error: error.detail }
+    }
   }
 }
 

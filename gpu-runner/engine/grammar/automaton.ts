@@ -20,6 +20,11 @@ interface Thread {
   readonly frame: Frame | undefined
 }
 
+/** Places in the program that may still be looked at: what bounds the time that a grammar may take. */
+export interface Budget {
+  left: number
+}
+
 export interface State {
   readonly threads: readonly Thread[]
   /** What has been read matches as a whole. */
@@ -28,39 +33,54 @@ export interface State {
   readonly after: (State | null | undefined)[]
 }
 
-/** States that are remembered; past that, all are forgotten and found again. */
+/** States that are remembered, and ways of matching in all of them; past that, all are forgotten and found again. */
 const MOST_STATES = 8_000
-/** Ways of matching at once: an ambiguous grammar may have more. */
-const MOST_THREADS = 20_000
+const MOST_THREADS = 500_000
+/** Places that are looked at before anything has been read. */
+const MOST_AT_START = 20_000
 const MOST_DEPTH = 256
+const LAST_BYTE = 255
 
 export class Automaton {
   readonly start: State
   readonly #nodes: readonly Node[]
   #states = new Map<string, State>()
   #frames = new Map<string, Frame>()
+  #threads = 0
   #lastFrame = 0
 
+  /** @throws GrammarError `too_large` if it can begin in too many ways */
   constructor({ nodes, start }: Program) {
     this.#nodes = nodes
-    this.start = this.#state([[start, undefined]])
+    this.start = this.#state([[start, undefined]], { left: MOST_AT_START })
   }
 
-  /** The state after a byte, or null if nothing that matches goes on with it. */
-  step(state: State, byte: number): State | null {
+  /**
+   * The state after a byte, or null if nothing that matches goes on with it.
+   * @throws GrammarError `too_large` if the budget does not suffice to find out
+   */
+  step(state: State, byte: number, budget: Budget): State | null {
     const known = state.after[byte]
     if (known !== undefined) return known
     const next: [number, Frame | undefined][] = []
+    // All bytes around this one that the same threads read lead to the same state.
+    let [first, last] = [0, LAST_BYTE]
     for (const { node, frame } of state.threads) {
-      if (byte >= node.from && byte <= node.to) next.push([node.next, frame])
+      if (byte < node.from) last = Math.min(last, node.from - 1)
+      else if (byte > node.to) first = Math.max(first, node.to + 1)
+      else {
+        first = Math.max(first, node.from)
+        last = Math.min(last, node.to)
+        next.push([node.next, frame])
+      }
     }
-    const after = next.length === 0 ? null : this.#state(next)
-    state.after[byte] = after
+    const after = next.length === 0 ? null : this.#state(next, budget)
+    for (let other = first; other <= last; other++) state.after[other] = after
     return after
   }
 
   /** Follows branches, calls and returns from each place up to the nodes that read. */
-  #state(places: readonly (readonly [number, Frame | undefined])[]): State {
+  #state(places: readonly (readonly [number, Frame | undefined])[], budget: Budget): State {
     const seen = new Set<string>()
     const threads = new Map<string, Thread>()
     let accepting = false
@@ -70,8 +90,7 @@ export class Automaton {
       const key = `${at}.${frame?.id ?? 0}`
       if (seen.has(key)) continue
       seen.add(key)
-      if (seen.size > MOST_THREADS)
-        throw new GrammarError('too_large', `it can be read in over ${MOST_THREADS} ways at once`)
+      if (--budget.left < 0) throw new GrammarError('too_large', 'it can be read in too many ways at once')
       const node = this.#nodes[at] as Node
       switch (node.op) {
         case 'byte':
@@ -93,10 +112,12 @@ export class Automaton {
     const key = `${accepting ? '!' : ''}${[...threads.keys()].sort().join(' ')}`
     const known = this.#states.get(key)
     if (known) return known
-    if (this.#states.size >= MOST_STATES) {
+    if (this.#states.size >= MOST_STATES || this.#threads > MOST_THREADS) {
       this.#states = new Map()
       this.#frames = new Map()
+      this.#threads = 0
     }
+    this.#threads += threads.size
     const state: State = { threads: [...threads.values()], accepting, after: [] }
     this.#states.set(key, state)
     return state

@@ -88,3 +88,47 @@ test('calls of tools: named, with the parameters of their own tool, alone or aft
     assert.ok(!after(required, text)?.accepting, text)
   }
 })
+
+test('what can be read in thousands of ways at once is refused before it has cost others their time', () => {
+  const text = tokenizer.encode(' abc, a cab; and more of the same a hundred times over')
+  for (const constraint of [
+    { type: 'regex', pattern: '.*[a-m].{14}z' },
+    { type: 'regex', pattern: '(.*a){0,20}.{50}' },
+    { type: 'regex', pattern: '((a?){0,100}){0,100}' },
+    { type: 'regex', pattern: '(.?){0,2000}x' },
+    schema({ type: 'string', pattern: '[a-d].{0,30}[a-d].{0,30}[a-d]' }),
+  ] as GenerationConstraint[]) {
+    const started = performance.now()
+    assert.throws(
+      () => {
+        const constrained = grammars.constrain(constraint)
+        if (constraint.type === 'json_schema') constrained.accept(tokenizer.encode('"')[0] as number)
+        for (const token of text) {
+          constrained.apply(flat(), [])
+          constrained.accept(token)
+        }
+      },
+      { name: 'GrammarError', code: 'too_large' },
+      JSON.stringify(constraint),
+    )
+    // 50 ms are asked for; the machine may be busy.
+    assert.ok(performance.now() - started < 600, JSON.stringify(constraint))
+  }
+})
+
+test('long texts of a bounded length are not', () => {
+  const sentence = 'Some words of 25 letters — é, 漢字 — and more of them. '
+  for (const [constraint, text] of [
+    [schema({ type: 'string', maxLength: 2000 }), `"${sentence.repeat(30)}"`],
+    [{ type: 'regex', pattern: '.{0,2000}' }, sentence.repeat(30)],
+    [{ type: 'regex', pattern: '(.{1,80}\n){1,40}' }, `${sentence}\n`.repeat(30)],
+    [schema({ type: 'array', items: { type: 'string', format: 'email' } }), '["ada.lovelace@example.org", "b@c.de"]'],
+  ] as [GenerationConstraint, string][]) {
+    const constrained = grammars.constrain(constraint)
+    for (const token of tokenizer.encode(text)) {
+      constrained.apply(flat(), [])
+      constrained.accept(token)
+    }
+    assert.ok(constrained.complete)
+  }
+})

@@ -1,9 +1,16 @@
 /** Holds one answer to a grammar: which tokens may come next, and what each leads to. */
-import type { Automaton, State } from './automaton.ts'
+import type { Automaton, Budget, State } from './automaton.ts'
 import type { TokenTrie } from './token-trie.ts'
 
 /** Masks that are kept for one grammar. */
 const MOST_MASKS = 256
+/**
+ * What one answer may cost, in places of the program (2,000 take about a millisecond): at once, and more for each token.
+ * A schema whose parts can be told apart needs a tenth of it; one that is read in thousands of ways at once would keep
+ * all others waiting.
+ */
+const BURST = 50_000
+const PER_TOKEN = 2_000
 
 /** A grammar over a vocabulary; what is found out is shared by all answers that are held to it. */
 export class TokenGrammar {
@@ -24,8 +31,8 @@ export class TokenGrammar {
   }
 
   /** By token a bit, 32 to an element, the lowest first: set if it may come next. Not to be changed. */
-  mask(state: State): Uint32Array {
-    const mask = this.#masks.get(state) ?? this.#computeMask(state)
+  mask(state: State, budget: Budget): Uint32Array {
+    const mask = this.#masks.get(state) ?? this.#computeMask(state, budget)
     this.#masks.delete(state)
     this.#masks.set(state, mask)
     if (this.#masks.size > MOST_MASKS) this.#masks.delete(this.#masks.keys().next().value as State)
@@ -33,14 +40,14 @@ export class TokenGrammar {
   }
 
   /** The state after a token, or null if it may not come. */
-  after(state: State, token: number): State | null {
+  after(state: State, token: number, budget: Budget): State | null {
     const bytes = this.#bytesOf(token)
     let at: State | null = bytes.length === 0 ? null : state
-    for (let i = 0; at && i < bytes.length; i++) at = this.#automaton.step(at, bytes[i] as number)
+    for (let i = 0; at && i < bytes.length; i++) at = this.#automaton.step(at, bytes[i] as number, budget)
     return at
   }
 
-  #computeMask(state: State): Uint32Array {
+  #computeMask(state: State, budget: Budget): Uint32Array {
     const { size, bytes, depths, ends, tokens, twins } = this.#trie
     const automaton = this.#automaton
     const mask = new Uint32Array(Math.ceil(size / 32))
@@ -51,7 +58,7 @@ export class TokenGrammar {
       const before = states[depth] as State
       const byte = bytes[node] as number
       const known = before.after[byte]
-      const after = known === undefined ? automaton.step(before, byte) : known
+      const after = known === undefined ? automaton.step(before, byte, budget) : known
       if (after === null) {
         node = ends[node] as number
         continue
@@ -71,11 +78,14 @@ export class TokenGrammar {
 
 export class Constraint {
   readonly #grammar: TokenGrammar
+  readonly #budget: Budget = { left: BURST }
   #state: State
 
+  /** @throws GrammarError `too_large` if its first token already costs too much */
   constructor(grammar: TokenGrammar) {
     this.#grammar = grammar
     this.#state = grammar.start
+    grammar.mask(this.#state, this.#budget)
   }
 
   /** The answer may end here. */
@@ -91,9 +101,10 @@ export class Constraint {
   /**
    * What may not come next is set to −∞ in `logits` [vocabulary]; `ends` may come if the answer may end here.
    * @throws RangeError if nothing is left
+   * @throws GrammarError `too_large` if it costs too much to find out
    */
   apply(logits: Float32Array, ends: readonly number[]): void {
-    const mask = this.#grammar.mask(this.#state)
+    const mask = this.#grammar.mask(this.#state, this.#budget)
     const kept = this.complete ? ends.map((token) => [token, logits[token] as number] as const) : []
     let some = kept.length > 0
     for (let word = 0; word < mask.length; word++) {
@@ -111,8 +122,9 @@ export class Constraint {
 
   /** Goes on by a token. Throws RangeError if it may not come. */
   accept(token: number): void {
-    const after = this.#grammar.after(this.#state, token)
+    const after = this.#grammar.after(this.#state, token, this.#budget)
     if (!after) throw new RangeError(`the token ${token} does not go on with what the answer is held to`)
     this.#state = after
+    this.#budget.left = Math.min(BURST, this.#budget.left + PER_TOKEN)
   }
 }

@@ -50,6 +50,7 @@ export function character(ranges: Ranges): Expression {
 }
 
 function utf8(from: number, to: number): Expression[] {
+  if (to <= GREATEST[0]) return [{ kind: 'byte', from, to }]
   for (const greatest of GREATEST) {
     if (from <= greatest && to > greatest) return [...utf8(from, greatest), ...utf8(greatest + 1, to)]
   }

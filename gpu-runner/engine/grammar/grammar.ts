@@ -4,6 +4,7 @@ import type { GenerationConstraint } from '#protocol/generation.ts'
 import { Automaton } from './automaton.ts'
 import { Constraint, TokenGrammar } from './constraint.ts'
 import { character, type Grammar } from './expression.ts'
+import { GrammarError } from './grammar-error.ts'
 import { anyObject, JSON_RULES } from './json.ts'
 import { schemaGrammar } from './json-schema.ts'
 import { compile, type Program } from './program.ts'
@@ -15,7 +16,13 @@ const MOST_GRAMMARS = 16
 
 /** @throws GrammarError for what cannot be held to */
 export function compileConstraint(constraint: GenerationConstraint): Program {
-  return compile(grammarOf(constraint))
+  try {
+    return compile(grammarOf(constraint))
+  } catch (error) {
+    // Depth is bounded where it is told; what is made of a long list may be deep as well.
+    if (error instanceof RangeError) throw new GrammarError('too_large', 'it is nested too deep')
+    throw error
+  }
 }
 
 function grammarOf(constraint: GenerationConstraint): Grammar {

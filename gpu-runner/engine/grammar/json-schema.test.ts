@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { compileConstraint } from './grammar.ts'
 import { GrammarError } from './grammar-error.ts'
 import { automatonOf, matches, randomText, schema } from './testdata/matching.ts'
 
@@ -288,6 +289,15 @@ test('a hostile schema is refused, or compiled, at once', () => {
       },
     ],
     ['a pattern', { type: 'string', pattern: '((a{1,500}){1,500}){1,500}' }],
+    ['a pattern of 900,000 characters', { type: 'string', pattern: 'ab?'.repeat(300_000) }],
+    ['a long list', { type: 'array', prefixItems: Array.from({ length: 9000 }, () => ({ type: 'null' })) }],
+    ['a long name', { type: 'object', properties: { ['n'.repeat(50_000)]: {} } }],
+    ['parts of one schema', { allOf: Array.from({ length: 3000 }, (_, i) => many(i % 9, {}, true)) }],
+    [
+      'many bounds',
+      { anyOf: Array.from({ length: 3000 }, (_, i) => ({ type: 'number', minimum: i + 0.1234567, maximum: i * 1e9 })) },
+    ],
+    ['a large constant', { const: Array.from({ length: 100_000 }, (_, i) => i) }],
     ['alternatives of alternatives', nested(7, 8)],
   ]
   for (const [name, of] of cases) {
@@ -422,3 +432,28 @@ function isValid(value: unknown, of: Plain): boolean {
       return typeof value === of.type
   }
 }
+
+test('what many fields have in common is made once', () => {
+  const field = { type: 'string', format: 'date-time' }
+  const fields = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`f${i}`, [field, { type: 'string', maxLength: 300 }][i % 2]]),
+    )
+  const nodes = (count: number) =>
+    compileConstraint(schema({ type: 'object', properties: fields(count), additionalProperties: false })).nodes.length
+  assert.ok(nodes(100) - nodes(2) < 100 * 30)
+})
+
+test('the 128 tools that a request may offer', () => {
+  const names = ['location', 'unit', 'start_date', 'query', 'limit', 'user_id', 'description', 'priority']
+  const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]))
+  const tools = Array.from({ length: 128 }, (_, i) => ({
+    name: `tool_${i}`,
+    parameters: { type: 'object', properties },
+    strict: false,
+  }))
+  const automaton = automatonOf({ type: 'tools', tools, optional: true, parallel: true })
+  assert.ok(
+    matches(automaton, '<tool_call>\n{"name": "tool_77", "arguments": {"unit": "K", "other": 1}}\n</tool_call>'),
+  )
+})

@@ -36,12 +36,18 @@ import {
   textCharacterOf,
 } from './json.ts'
 import { type Bound, integerWithin, numberWithin } from './number-range.ts'
+import { MOST_NODES } from './program.ts'
 import { regexExpression } from './regex.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
 /** Schemas looked at, a referred one once. */
-const MOST_SCHEMAS = 20_000
+const MOST_SCHEMAS = 10_000
+/** Of one `allOf`. */
+const MOST_PARTS = 100
+/** About as many nodes as the bounds of a number, and a character of a pattern, take to make. */
+const NUMBER_COST = 250
+const PATTERN_COST = 4
 const MOST_ENUM_VALUES = 5_000
 const MOST_ITEMS = 100_000
 const MOST_DEPTH = 100
@@ -96,16 +102,30 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
   const rules = new Map(JSON_RULES)
   const referred = new Set<string>()
   let schemas = 0
+  let spent = 0
   let ruleCount = 0
 
   const fail = (code: 'invalid' | 'unsupported' | 'too_large' | 'unsatisfiable', path: string, what: string) =>
     new GrammarError(code, `${path === '' ? 'the schema' : `the schema at ${path}`} ${what}`)
+
+  /** What is surely too large is refused before anything is made of it. */
+  const spend = (nodes: number): void => {
+    spent += nodes
+    if (spent > MOST_NODES) throw fail('too_large', '', `takes over ${MOST_NODES} states`)
+  }
 
   /** The expression under a name, for where it is used more than once. */
   const named = (expression: Expression): Expression => {
     if (expression.kind === 'rule') return expression
     const name = `${scope}${++ruleCount}`
     rules.set(name, expression)
+    return rule(name)
+  }
+
+  /** The same for all that is described alike, whoever else compiles a schema into these rules. */
+  const shared = (description: string, make: () => Expression): Expression => {
+    const name = `#${description}`
+    if (!rules.has(name)) rules.set(name, make())
     return rule(name)
   }
 
@@ -159,6 +179,7 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
   const merged = (schema: Schema, path: string): Schema => {
     const { allOf, ...base } = schema
     const parts = listAt(allOf, `${path}/allOf`)
+    if (parts.length > MOST_PARTS) throw fail('too_large', `${path}/allOf`, `has over ${MOST_PARTS} parts`)
     return parts.reduce<Schema>((all, part, i) => merge(all, deref(part, `${path}/allOf/${i}`), path), base)
   }
 
@@ -207,6 +228,13 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
     return choice(...fitting.map((value, i) => exactly(value, `${path}/enum/${i}`, 0)))
   }
 
+  /** As JSON. */
+  const text = (value: unknown): Expression => {
+    const written = JSON.stringify(value)
+    spend(written.length)
+    return literal(written)
+  }
+
   /** One value, with the spaces of any other. */
   const exactly = (value: unknown, path: string, depth: number): Expression => {
     if (depth > MOST_DEPTH) throw fail('too_large', path, `is nested over ${MOST_DEPTH} deep`)
@@ -214,9 +242,9 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
       const items = value.map((item, i) => exactly(item, `${path}/${i}`, depth + 1))
       return inBrackets('[', separated(items), ']')
     }
-    if (!isObject(value)) return literal(JSON.stringify(value))
+    if (!isObject(value)) return text(value)
     const members = Object.entries(value).map(([name, member]) =>
-      sequence(literal(JSON.stringify(name)), colon, exactly(member, path, depth + 1)),
+      sequence(text(name), colon, exactly(member, path, depth + 1)),
     )
     return inBrackets('{', separated(members), '}')
   }
@@ -263,7 +291,7 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
       const value = !required.has(name) && own === false ? undefined : compile(own, at, depth + 1)
       return {
         required: required.has(name),
-        expression: value && sequence(literal(JSON.stringify(name)), colon, value),
+        expression: value && sequence(text(name), colon, value),
       }
     })
     const left = members.filter(({ required }) => !required).length
@@ -277,7 +305,7 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
     const others =
       more === false
         ? undefined
-        : named(sequence(nameExcept(names), colon, compile(more, `${path}/additionalProperties`, depth + 1)))
+        : named(sequence(nameExcept(names, shared), colon, compile(more, `${path}/additionalProperties`, depth + 1)))
     if (present.length === 0) {
       return inBrackets('{', others ? listOf(others, min, max) : EMPTY, '}')
     }
@@ -347,8 +375,11 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
         throw fail('unsupported', path, 'has a pattern beside a length or a format')
       }
       try {
-        const inner = regexExpression(pattern, { character: textCharacterOf, whole: false })
-        return sequence(literal('"'), inner, literal('"'))
+        return shared(`pattern ${pattern}`, () => {
+          spend(PATTERN_COST * pattern.length)
+          const inner = regexExpression(pattern, { character: textCharacterOf, whole: false })
+          return sequence(literal('"'), inner, literal('"'))
+        })
       } catch (error) {
         if (!(error instanceof GrammarError)) throw error
         if (strict || error.code === 'invalid')
@@ -360,22 +391,28 @@ export function schemaGrammar(root: unknown, { strict, scope = '' }: SchemaGramm
       if (strict && !known) throw fail('unsupported', `${path}/format`, `is ${show(format)}, which is not supported`)
       if (strict && counted) throw fail('unsupported', path, 'has a format beside a length')
       if (known) {
-        return sequence(literal('"'), regexExpression(known, { character: textCharacterOf, whole: true }), literal('"'))
+        return shared(`format ${format}`, () => {
+          const inner = regexExpression(known, { character: textCharacterOf, whole: true })
+          return sequence(literal('"'), inner, literal('"'))
+        })
       }
     }
     if (!counted) return anyText
-    return sequence(literal('"'), repeat(textCharacter, min, max), literal('"'))
+    return shared(`text ${min} ${max}`, () => sequence(literal('"'), repeat(textCharacter, min, max), literal('"')))
   }
 
   const ofNumber = (type: 'number' | 'integer', schema: Schema, path: string): Expression => {
     const least = bound(schema, 'minimum', 'exclusiveMinimum', path)
     const greatest = bound(schema, 'maximum', 'exclusiveMaximum', path)
     if (!least && !greatest) return type === 'integer' ? integer : number
-    const within = type === 'integer' ? integerWithin({ least, greatest }) : numberWithin({ least, greatest })
-    if (within.kind === 'choice' && within.options.length === 0) {
-      throw fail('unsatisfiable', path, 'has bounds with no number between them')
-    }
-    return within
+    return shared(`${type} ${JSON.stringify([least, greatest])}`, () => {
+      spend(NUMBER_COST)
+      const within = type === 'integer' ? integerWithin({ least, greatest }) : numberWithin({ least, greatest })
+      if (within.kind === 'choice' && within.options.length === 0) {
+        throw fail('unsatisfiable', path, 'has bounds with no number between them')
+      }
+      return within
+    })
   }
 
   /** The stricter of an inclusive and an exclusive bound. */

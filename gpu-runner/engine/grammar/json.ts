@@ -49,6 +49,8 @@ const HEX = character([
 const VALUE = '#value'
 const OBJECT = '#object'
 const ARRAY = '#array'
+const NUMBER = '#number'
+const INTEGER = '#integer'
 const CHARACTER = '#character'
 const TEXT = '#text'
 const SPACE = '#space'
@@ -66,7 +68,9 @@ export const anyList = rule(ARRAY)
 
 export const comma = sequence(literal(','), space)
 export const colon = sequence(literal(':'), optional(literal(' ')))
-export const integer = sequence(
+export const integer = rule(INTEGER)
+export const number = rule(NUMBER)
+const digits = sequence(
   optional(literal('-')),
   choice(literal('0'), sequence(NONZERO, repeat(DIGIT, 0, MOST_DIGITS - 1))),
 )
@@ -84,7 +88,6 @@ const exponent = sequence(
   ),
   repeat(DIGIT, 1, MOST_EXPONENT_DIGITS),
 )
-export const number = sequence(integer, optional(fraction), optional(exponent))
 export const boolean = choice(literal('true'), literal('false'))
 export const nothing = literal('null')
 
@@ -99,20 +102,31 @@ export function textCharacterOf(ranges: Ranges): Expression {
   return choice(character(intersection(ranges, PLAIN)), ...escapes)
 }
 
-/** A name as a text without escapes, other than these. */
-export function nameExcept(names: readonly string[]): Expression {
+/**
+ * A name as a text without escapes, other than these.
+ * @param shared makes a rule of what has the same description wherever it stands
+ */
+export function nameExcept(
+  names: readonly string[],
+  shared: (description: string, make: () => Expression) => Expression,
+): Expression {
+  /** A character that is none of these, and any others behind it. */
+  const restExcept = (points: readonly number[]): Expression => {
+    const out = points.map((point) => [point, point] as const)
+    const ascii = character(minus(intersection(PLAIN, ASCII), out))
+    const wide = points.some((point) => point > LAST_ASCII)
+    const first = choice(ascii, wide ? character(minus(minus(PLAIN, ASCII), out)) : rule(WIDE))
+    return sequence(first, rule(REST_OF_NAME))
+  }
   const body = (taken: readonly string[], from: number): Expression => {
     const nexts = Map.groupBy(
       taken.filter((name) => name.length > from),
       (name) => name.codePointAt(from) as number,
     )
-    const points = [...nexts.keys()].map((point) => [point, point] as const)
-    const wide = points.some(([point]) => point > LAST_ASCII)
-    const ascii = character(minus(intersection(PLAIN, ASCII), points))
-    const others = choice(ascii, wide ? character(minus(minus(PLAIN, ASCII), points)) : rule(WIDE))
+    const points = [...nexts.keys()].sort((a, b) => a - b)
     return choice(
       ...(taken.some((name) => name.length === from) ? [] : [sequence()]),
-      sequence(others, rule(REST_OF_NAME)),
+      shared(`name not on with ${points}`, () => restExcept(points)),
       ...[...nexts].map(([point, group]) =>
         sequence(textCharacterOf([[point, point]]), body(group, from + String.fromCodePoint(point).length)),
       ),
@@ -183,6 +197,8 @@ export const JSON_RULES: ReadonlyMap<string, Expression> = new Map([
       ),
     ),
   ],
+  [INTEGER, digits],
+  [NUMBER, sequence(integer, optional(fraction), optional(exponent))],
   [WIDE, character(minus(ANY_CHARACTER, ASCII))],
   [REST_OF_NAME, repeat(character(PLAIN), 0, MANY)],
   [TEXT, sequence(literal('"'), repeat(textCharacter, 0, MANY), literal('"'))],

@@ -6,7 +6,9 @@ import type { Expression, Grammar } from './expression.ts'
 import { GrammarError } from './grammar-error.ts'
 
 /** Nodes of one program. */
-const MOST_NODES = 150_000
+export const MOST_NODES = 60_000
+/** Nodes of the copies of what is repeated; more are calls of one. */
+const MOST_COPIED = 512
 
 export type Node =
   | { readonly op: 'byte'; readonly from: number; readonly to: number; readonly next: number }
@@ -24,6 +26,7 @@ export interface Program {
  *   without reading anything
  */
 export function compile(grammar: Grammar): Program {
+  const rules = new Map(grammar.rules)
   const finite = finiteRules(grammar)
   const keep = (expression: Expression) => matchesSome(expression, finite)
   if (!keep(grammar.start)) throw new GrammarError('unsatisfiable', 'no text at all matches')
@@ -59,8 +62,18 @@ export function compile(grammar: Grammar): Program {
       }
     }
   }
-  const emitRepeat = ({ part, min, max }: Extract<Expression, { kind: 'repeat' }>, next: number): number => {
+  /** To be written once and called wherever it stands. */
+  const asRule = (expression: Expression): Expression => {
+    if (expression.kind === 'rule') return expression
+    const name = `#repeated ${rules.size}`
+    rules.set(name, expression)
+    if (keep(expression)) finite.add(name)
+    return { kind: 'rule', name }
+  }
+  const emitRepeat = ({ part: repeated, min, max }: Extract<Expression, { kind: 'repeat' }>, next: number): number => {
     let at = next
+    const copies = max === Number.POSITIVE_INFINITY ? min + 1 : max
+    const part = copies * sizeOf(repeated, MOST_COPIED) > MOST_COPIED ? asRule(repeated) : repeated
     if (max === Number.POSITIVE_INFINITY) {
       const targets: number[] = []
       const loop = add({ op: 'branch', next: targets })
@@ -75,14 +88,35 @@ export function compile(grammar: Grammar): Program {
   }
 
   const start = emit(grammar.start, end)
-  for (let todo = waiting.shift(); todo; todo = waiting.shift()) {
-    const { name, call } = todo
+  // It grows while it is gone through.
+  for (const { name, call } of waiting) {
     const known = begins.get(name)
     // While a rule is written, its calls of itself wait behind it.
-    call.rule = known ?? emit(grammar.rules.get(name) as Expression, end)
+    call.rule = known ?? emit(rules.get(name) as Expression, end)
     begins.set(name, call.rule)
   }
   return { nodes, start }
+}
+
+/** Nodes of an expression, calls of rules as one each; past `most` it is not told how many. */
+function sizeOf(expression: Expression, most: number): number {
+  switch (expression.kind) {
+    case 'byte':
+    case 'rule':
+      return 1
+    case 'repeat': {
+      const copies = expression.max === Number.POSITIVE_INFINITY ? expression.min + 1 : expression.max
+      return copies * (1 + sizeOf(expression.part, most))
+    }
+    default: {
+      let size = 1
+      for (const part of expression.kind === 'sequence' ? expression.parts : expression.options) {
+        if (size > most) break
+        size += sizeOf(part, most)
+      }
+      return size
+    }
+  }
 }
 
 /** Whether some finite text matches, given the rules of which that is known. */
@@ -101,7 +135,7 @@ function matchesSome(expression: Expression, finite: ReadonlySet<string>): boole
   }
 }
 
-function finiteRules({ rules }: Grammar): ReadonlySet<string> {
+function finiteRules({ rules }: Grammar): Set<string> {
   const finite = new Set<string>()
   for (let before = -1; before < finite.size; ) {
     before = finite.size

@@ -1,16 +1,18 @@
 /** What tests ask of a grammar, byte by byte. */
 import type { GenerationConstraint } from '#protocol/generation.ts'
-import { Automaton, type State } from '../automaton.ts'
+import { Automaton, type Budget, type State } from '../automaton.ts'
 import { compileConstraint } from '../grammar.ts'
 
 export function automatonOf(constraint: GenerationConstraint): Automaton {
   return new Automaton(compileConstraint(constraint))
 }
 
+const UNBOUNDED: Budget = { left: Number.POSITIVE_INFINITY }
+
 /** The state after a text, or null if nothing goes on with it. */
 export function after(automaton: Automaton, text: string | Uint8Array): State | null {
   let state: State | null = automaton.start
-  for (const byte of typeof text === 'string' ? Buffer.from(text) : text) state = state && automaton.step(state, byte)
+  for (const byte of typeof text === 'string' ? Buffer.from(text) : text) state = state && automaton.step(state, byte, UNBOUNDED)
   return state
 }
 
@@ -36,7 +38,7 @@ export function randomText(automaton: Automaton, random: () => number, longest =
     const way = late ? shortestEnd(automaton, state) : [anyByte(automaton, state, random)]
     for (const byte of way) {
       bytes.push(byte)
-      state = automaton.step(state, byte) as State
+      state = automaton.step(state, byte, UNBOUNDED) as State
     }
     if (late) break
   }
@@ -44,7 +46,7 @@ export function randomText(automaton: Automaton, random: () => number, longest =
 }
 
 function anyByte(automaton: Automaton, state: State, random: () => number): number {
-  const allowed = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => automaton.step(state, byte))
+  const allowed = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => automaton.step(state, byte, UNBOUNDED))
   if (allowed.length === 0) throw new Error('a dead end')
   return allowed[Math.floor(random() * allowed.length)] as number
 }
@@ -54,7 +56,7 @@ function shortestEnd(automaton: Automaton, from: State): number[] {
   for (const [state, way] of ways) {
     if (state.accepting) return way
     for (let byte = 0; byte < 256; byte++) {
-      const next = automaton.step(state, byte)
+      const next = automaton.step(state, byte, UNBOUNDED)
       if (next && !ways.has(next)) ways.set(next, [...way, byte])
     }
   }
