@@ -5,6 +5,7 @@ import { parseGguf } from '#models/importers/gguf.ts'
 import type { GgufMetadata } from '#models/importers/gguf-metadata.ts'
 import { type ChatTemplate, createChatTemplate, encodeChat } from '#models/tokenizer/chat-template.ts'
 import { createTokenizer, type Tokenizer } from '#models/tokenizer/tokenizer.ts'
+import { TokenizerError } from '#models/tokenizer/tokenizer-error.ts'
 import { ApiError } from '#protocol/error.ts'
 import { type Prompt, type RunnerModel, type TokenizerReply, tokenizerReplySchema } from '#protocol/generation.ts'
 import { describeModel } from './describe-model.ts'
@@ -65,11 +66,16 @@ export class ChatModel {
 
   /**
    * A prompt's tokens, an answer to follow.
-   * @throws ApiError `context_length_exceeded` if prompt and answer do not fit in the context
+   * @throws ApiError if there are none; `context_length_exceeded` if prompt and answer do not fit in the context
    */
   encode(prompt: Prompt, maxTokens: number | null): { prompt: number[]; maxTokens: number } {
     const { contextLength } = this.info
     const tokens = this.tokenize(prompt)
+    if (tokens.length === 0) {
+      throw new ApiError('invalid_value', `Invalid '${partOf(prompt)}': expected some text, got none.`, {
+        param: partOf(prompt),
+      })
+    }
     const left = contextLength - tokens.length
     if (left < 1 || (maxTokens ?? 0) > left) {
       throw this.#tooLong(
@@ -80,14 +86,15 @@ export class ChatModel {
     return { prompt: tokens, maxTokens: maxTokens ?? left }
   }
 
-  /** @throws ApiError if there are surely more tokens than the context holds, or if there is none such */
+  /**
+   * @throws ApiError if there are surely more tokens than the context holds, if there is none such, or if the model's
+   *   template refuses the messages
+   */
   tokenize(prompt: Prompt): number[] {
     const tokenizer = this.#tokenizer
     if (prompt.type === 'tokens') {
-      const unknown = prompt.tokens.find((token) => token >= tokenizer.vocabularySize)
-      if (unknown === undefined) return prompt.tokens
-      const known = `${this.info.id} has the tokens 0 to ${tokenizer.vocabularySize - 1}`
-      throw new ApiError('invalid_value', `There is no token ${unknown}: ${known}.`, { param: 'prompt' })
+      this.requireTokens(prompt.tokens, 'prompt')
+      return prompt.tokens
     }
     // No token stands for more bytes than the longest: a text far over the context need not be tokenised to see it.
     const texts =
@@ -100,14 +107,35 @@ export class ChatModel {
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     const fewest = Math.ceil(bytes / tokenizer.maxTokenBytes)
     if (fewest >= this.info.contextLength) throw this.#tooLong(prompt, `at least ${fewest} for its ${partOf(prompt)}`)
-    if (prompt.type === 'chat') return encodeChat(tokenizer, this.#template, prompt.messages, prompt.tools)
+    if (prompt.type === 'chat') return this.#encodeChat(prompt)
     const begin = tokenizer.addBos && tokenizer.bosId !== undefined ? [tokenizer.bosId] : []
     return [...begin, ...tokenizer.encode(prompt.text)]
   }
 
+  #encodeChat({ messages, tools }: Extract<Prompt, { type: 'chat' }>): number[] {
+    try {
+      return encodeChat(this.#tokenizer, this.#template, messages, tools)
+    } catch (cause) {
+      if (!(cause instanceof TokenizerError)) throw cause
+      throw new ApiError('invalid_value', `The model cannot take these messages: ${cause.message}.`, {
+        param: 'messages',
+        cause,
+      })
+    }
+  }
+
+  /** @throws ApiError if there is no such token */
+  requireTokens(tokens: readonly number[], param: string): void {
+    const { vocabularySize } = this.#tokenizer
+    const unknown = tokens.find((token) => token >= vocabularySize)
+    if (unknown === undefined) return
+    const known = `${this.info.id} has the tokens 0 to ${vocabularySize - 1}`
+    throw new ApiError('invalid_value', `There is no token ${unknown}: ${known}.`, { param })
+  }
+
   /** @throws ApiError if there is no such token */
   detokenize(tokens: readonly number[]): string {
-    this.tokenize({ type: 'tokens', tokens: [...tokens] })
+    this.requireTokens(tokens, 'tokens')
     return Buffer.concat(tokens.map((token) => this.#tokenizer.decodeBytes(token))).toString()
   }
 

@@ -138,7 +138,12 @@ const head = {
   system_fingerprint: v.string(),
 }
 
-const logprobSchema = v.strictObject({ token: v.string(), logprob: v.number(), bytes: v.array(v.number()) })
+const logprobSchema = v.strictObject({
+  token: v.string(),
+  logprob: v.number(),
+  /** Null for a control token. */
+  bytes: v.nullable(v.array(v.number())),
+})
 export const chatLogprobsSchema = v.strictObject({
   content: v.array(v.strictObject({ ...logprobSchema.entries, top_logprobs: v.array(logprobSchema) })),
   refusal: v.null(),

@@ -161,7 +161,12 @@ export type Timings = v.InferOutput<typeof timingsSchema>
 
 /** Tokens that were chosen since the event before; it may be left out of one token, unless the answer may be taken up again. */
 const ids = v.optional(v.array(v.number()))
-const logprobSchema = v.object({ bytes: v.array(v.number()), logprob: v.number() })
+const logprobSchema = v.object({
+  bytes: v.array(v.number()),
+  /** Of a control token, which has no bytes. */
+  name: v.optional(v.string()),
+  logprob: v.number(),
+})
 export const tokenLogprobSchema = v.object({ ...logprobSchema.entries, top: v.array(logprobSchema) })
 /** A token of an answer: its bytes, which may be a part of a character, and the natural logarithm of its probability. */
 export type TokenLogprob = v.InferOutput<typeof tokenLogprobSchema>

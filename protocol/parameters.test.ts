@@ -23,3 +23,22 @@ for (const [route, parameters] of Object.entries({
     assert.deepEqual(documented.sort(), actual.sort())
   })
 }
+
+/** What the clients' own types say that there is. */
+for (const [route, file, type, parameters] of [
+  ['/v1/chat/completions', 'chat/completions/completions', 'ChatCompletionCreateParamsBase', CHAT_PARAMETERS],
+  ['/v1/completions', 'completions', 'CompletionCreateParamsBase', COMPLETION_PARAMETERS],
+  ['/v1/responses', 'responses/responses', 'ResponseCreateParamsBase', RESPONSE_PARAMETERS],
+] as const) {
+  test(`${route} knows each parameter of OpenAI's client`, async () => {
+    const types = await readFile(new URL(`../node_modules/openai/resources/${file}.d.ts`, import.meta.url), 'utf8')
+    const [, body = ''] = types.split(`export interface ${type} {\n`)
+    const names = [...(body.split('\n}\n')[0] ?? '').matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name)
+    assert.ok(names.length > 10)
+    const known: readonly string[] = Object.values(parameters).flat()
+    assert.deepEqual(
+      names.filter((name) => name !== undefined && !known.includes(name)),
+      [],
+    )
+  })
+}

@@ -140,6 +140,8 @@ const refused = {
   moderation: v.optional(v.null(UNSUPPORTED)),
   context_management: v.nullish(v.pipe(v.array(v.unknown()), v.maxLength(0, UNSUPPORTED))),
   prompt_cache_options: v.optional(v.null(UNSUPPORTED)),
+  access_programs: v.optional(v.null(UNSUPPORTED)),
+  image: v.optional(v.null(UNSUPPORTED)),
 }
 /** How each parameter of the request is treated; `docs/compatibility.md` is checked against it. */
 export const RESPONSE_PARAMETERS = {

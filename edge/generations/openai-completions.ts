@@ -4,6 +4,7 @@ import type { Completion, CompletionRequest } from '#protocol/completions.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { GenerationEvent, GenerationRequest, Prompt, TokenLogprob } from '#protocol/generation.ts'
 import { type Indexed, repeated } from './fan-out.ts'
+import { tokenKey } from './logprobs.ts'
 import { toSampling } from './sampling.ts'
 import { type FinishEvent, toTimings, toUsage } from './usage.ts'
 
@@ -134,16 +135,17 @@ export async function toWhole(events: AsyncIterable<Indexed>, request: Completio
   return { ...last, choices }
 }
 
+/** @param from where the text of the first begins in the answer, in UTF-16 code units */
 function toLogprobs(tokens: readonly TokenLogprob[], from: number): Logprobs {
-  const text = (bytes: readonly number[]) => new TextDecoder().decode(Uint8Array.from(bytes))
+  const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
   let offset = from
   return {
-    tokens: tokens.map(({ bytes }) => text(bytes)),
+    tokens: tokens.map(tokenKey),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map(({ bytes, logprob }) => [text(bytes), logprob]))),
+    top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map((token) => [tokenKey(token), token.logprob]))),
     text_offset: tokens.map(({ bytes }) => {
       const at = offset
-      offset += text(bytes).length
+      offset += decoder.decode(Uint8Array.from(bytes), { stream: true }).length
       return at
     }),
   }

@@ -2,6 +2,8 @@
  * What a response's stream tells, from what its runner says. A pure function of the record and the entries taken, so
  * that the same log gives the same events, byte for byte, whoever reads them and whenever.
  */
+
+import type { ChatLogprobs } from '#protocol/chat.ts'
 import type { ErrorDetail } from '#protocol/error.ts'
 import type { GenerationEvent } from '#protocol/generation.ts'
 import type { CallItem, MessageItem, Response, ResponseEvent } from '#protocol/responses.ts'
@@ -97,7 +99,7 @@ export class ResponseWriter {
     const opening = this.#open && 'part' in this.#open ? [] : this.#openMessage()
     if (!this.#open || !('part' in this.#open)) return opening
     const { item, part, index } = this.#open
-    const logprobs = this.#record.logprobs ? toLogprobs(tokens ?? []).content : []
+    const logprobs = this.#record.logprobs ? toLogprobs(tokens ?? []).content.map(withBytes) : []
     this.#open = { item, part: { ...part, text: part.text + text, logprobs: [...part.logprobs, ...logprobs] }, index }
     const place = { item_id: item.id, output_index: index, content_index: 0 }
     return [...opening, { type: 'response.output_text.delta', ...place, delta: text, logprobs }]
@@ -198,6 +200,15 @@ export class ResponseWriter {
 
   #id(prefix: string, index: number): string {
     return `${prefix}_${this.#record.response.id.replace(/^resp_/, '')}${index.toString(16).padStart(2, '0')}`
+  }
+}
+
+/** Responses have a list where chat completions have null. */
+function withBytes({ top_logprobs, ...token }: ChatLogprobs['content'][number]): TextPart['logprobs'][number] {
+  return {
+    ...token,
+    bytes: token.bytes ?? [],
+    top_logprobs: top_logprobs.map((other) => ({ ...other, bytes: other.bytes ?? [] })),
   }
 }
 

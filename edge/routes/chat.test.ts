@@ -83,7 +83,16 @@ describe('POST /v1/chat/completions', () => {
       {
         type: 'text-delta',
         text: 'Hi',
-        tokens: [{ bytes: [72, 105], logprob: -0.5, top: [{ bytes, logprob: -1.5 }] }],
+        tokens: [
+          {
+            bytes: [72, 105],
+            logprob: -0.5,
+            top: [
+              { bytes, logprob: -1.5 },
+              { bytes: [], name: '<|end|>', logprob: -2 },
+            ],
+          },
+        ],
       },
       finish(1),
     )
@@ -92,7 +101,10 @@ describe('POST /v1/chat/completions', () => {
         token: 'Hi',
         logprob: -0.5,
         bytes: [72, 105],
-        top_logprobs: [{ token: '\ufffd', logprob: -1.5, bytes }],
+        top_logprobs: [
+          { token: '\\xf0\\x9f', logprob: -1.5, bytes },
+          { token: '<|end|>', logprob: -2, bytes: null },
+        ],
       },
     ]
     const body = chat({ logprobs: true, top_logprobs: 1 })

@@ -40,6 +40,8 @@ export interface Vocabulary {
   readonly vocabularySize: number
   /** The bytes of a token; none for a control token. */
   decodeBytes(token: number): Uint8Array
+  /** What a control token is called. */
+  nameOf(token: number): string
   /** Tokens that end an answer. */
   readonly eosIds: readonly number[]
 }

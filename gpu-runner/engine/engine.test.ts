@@ -24,7 +24,7 @@ function speaker(words: (string | Uint8Array)[], answer: number[], { slots = 1, 
   }
   const engine = new Engine({
     decoder,
-    vocabulary: { eosIds: [EOS], vocabularySize: words.length, decodeBytes },
+    vocabulary: { eosIds: [EOS], vocabularySize: words.length, decodeBytes, nameOf: (token) => `<${token}>` },
     emit: (event) => events.push(event),
     now: () => decoder.prefilled.length + decoder.decoded.length,
     prefixCacheBytes,
@@ -102,6 +102,35 @@ describe('an answer', () => {
     engine.submit(request(1))
     run()
     assert.deepEqual(texts(1), [{ type: 'text', id: 1, text: '😀', ids: [1, 2] }])
+  })
+
+  test('leaves out a character that its limit cuts off, but not its tokens', () => {
+    const [a, b] = [new Uint8Array([0xf0, 0x9f]), new Uint8Array([0x98, 0x80])]
+    const { engine, request, run, said, texts } = speaker(['', a, b, 'x'], [3, 1, 2, EOS])
+    engine.submit(request(1, { maxTokens: 2, logprobs: 0 }))
+    engine.submit(request(2, { prompt: [1] }))
+    run()
+    assert.equal(said(1), 'x')
+    const tokens = texts(1).flatMap((event) => (event.type === 'text' ? (event.tokens ?? []) : []))
+    assert.deepEqual(
+      tokens.map(({ bytes }) => bytes),
+      [[120], [...a]],
+    )
+    assert.equal(said(2), 'x😀')
+  })
+
+  test('names the control tokens among the likeliest', () => {
+    const { engine, request, run, texts } = speaker(['', 'a'], [1, EOS])
+    engine.submit(request(1, { logprobs: 2 }))
+    run()
+    const [first] = texts(1).flatMap((event) => (event.type === 'text' ? (event.tokens ?? []) : []))
+    assert.deepEqual(
+      first?.top.map(({ name, bytes }) => [name, bytes]),
+      [
+        [undefined, [97]],
+        ['<0>', []],
+      ],
+    )
   })
 
   test('goes on from the tokens of an answer that broke off, whatever the model would say', () => {

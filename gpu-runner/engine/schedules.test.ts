@@ -59,7 +59,7 @@ test('every request ends once, with the text it would have alone', () => {
       const events: EngineEvent[] = []
       const engine = new Engine({
         decoder,
-        vocabulary: { eosIds: [EOS], vocabularySize: VOCABULARY, decodeBytes: word },
+        vocabulary: { eosIds: [EOS], vocabularySize: VOCABULARY, decodeBytes: word, nameOf: String },
         emit: (event) => events.push(event),
         now: () => 0,
         prefixCacheBytes,

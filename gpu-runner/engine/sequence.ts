@@ -67,7 +67,7 @@ export class Sequence {
   readonly #constraint: Constraint | undefined
   readonly #penalties: Penalties
   readonly #stops: StopMatcher
-  readonly #decoder = new TextDecoder()
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #decoded = 0
   #shown = 0
   #pending: Pending[] = []
@@ -138,9 +138,12 @@ export class Sequence {
     return this.#piece(text)
   }
 
-  /** The last piece: what was held back is shown, unless it turns out to be a stop string. */
+  /**
+   * The last piece: what was held back is shown, unless it turns out to be a stop string. A character that is cut off by
+   * the limit of tokens is left out.
+   */
   #end(finishReason: 'stop' | 'length', before = ''): Shown {
-    const rest = this.#stops.push(this.#decoder.decode())
+    const rest = this.#stops.push(finishReason === 'length' ? '' : this.#decoder.decode())
     const held = rest.stopped ? '' : this.#stops.flush()
     return this.#piece(before + rest.text + held, rest.stopped ? 'stop' : finishReason)
   }
@@ -149,18 +152,18 @@ export class Sequence {
     this.#shown += text.length
     const ended = finishReason === undefined ? {} : { finishReason }
     if (this.request.logprobs === undefined) return { text, ...ended }
-    const shown = this.#pending.filter(({ start }) => start < this.#shown)
-    this.#pending = this.#pending.filter(({ start }) => start >= this.#shown)
+    const isShown = ({ start }: Pending) => start < this.#shown || finishReason === 'length'
+    const shown = this.#pending.filter(isShown)
+    this.#pending = this.#pending.filter((pending) => !isShown(pending))
     return { text, tokens: shown.map(({ logprob }) => logprob), ...ended }
   }
 
   #describe(logprob: { token: number; logprob: number }, { top }: ReturnType<typeof logprobsOf>): TokenLogprob {
-    const bytes = (token: number) => [...this.#vocabulary.decodeBytes(token)]
-    return {
-      bytes: bytes(logprob.token),
-      logprob: logprob.logprob,
-      top: top.map((other) => ({ bytes: bytes(other.token), logprob: other.logprob })),
+    const named = ({ token, logprob }: { token: number; logprob: number }) => {
+      const bytes = [...this.#vocabulary.decodeBytes(token)]
+      return { bytes, ...(bytes.length === 0 && { name: this.#vocabulary.nameOf(token) }), logprob }
     }
+    return { ...named(logprob), top: top.map(named) }
   }
 }
 

@@ -52,6 +52,10 @@ export function generations(
     const model = find(name)
     if (constraint) requireCompilable(constraint)
     const prompt = model.encode(asPrompt, maxTokens)
+    model.requireTokens(
+      asked.logitBias.map(([token]) => token),
+      'logit_bias',
+    )
     const sampling = {
       ...asked,
       seed: seed ?? randomInt(MOST_SEED),
@@ -94,7 +98,8 @@ function logEnd(
 ): void {
   const line = { event: 'generation', request: request.headers['x-request-id'], model, end: event.type }
   if (event.type === 'error') {
-    console.error(JSON.stringify({ level: 'error', ...line, error: event.message }))
+    const level = event.refused ? 'info' : 'error'
+    console.error(JSON.stringify({ level, ...line, error: event.message }))
     return
   }
   const more = event.type === 'finish' ? { reason: event.finishReason, ...event.usage, ...event.timings } : {}

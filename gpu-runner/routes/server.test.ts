@@ -54,6 +54,7 @@ describe('the runner', () => {
       info: { id: 'm', fingerprint: 'fp_1' },
       engine,
       encode: () => ({ prompt: [1, 2, 3], maxTokens: 4 }),
+      requireTokens: () => {},
     }) as unknown as ChatModel
   const server = createRunnerServer(SECRET, {
     'GET /health': ({ response }) => sendJson(response, 200, { status: 'ok' }),

@@ -31,6 +31,8 @@ export interface Tokenizer {
   partition(text: string): readonly (string | number)[]
   /** The bytes of a token; none for a control token. Throws RangeError if there is no such token. */
   decodeBytes(token: number): Uint8Array
+  /** A token as the vocabulary writes it: what a control token is called. */
+  nameOf(token: number): string
 }
 
 /** By `tokenizer.ggml.model`. */
@@ -107,6 +109,7 @@ export function createTokenizer(metadata: GgufMetadata): Tokenizer {
       return out
     },
     decodeBytes,
+    nameOf: (token) => tokens[token] ?? '',
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BadRequestError } from 'openai'
 import { MODEL } from '../support/model.ts'
 import { openai } from '../support/shared.ts'
 
@@ -86,6 +87,32 @@ test('log probabilities stand by their tokens', async () => {
     assert.ok(logprob <= 0)
     assert.equal(text?.slice(logprobs?.text_offset?.[i]).startsWith(logprobs?.tokens?.[i] ?? '?'), true)
   }
+})
+
+test('tokens that are a part of a character are told apart, and a character that is cut off is left out', async () => {
+  const { choices } = await client.completions.create({
+    model: MODEL,
+    prompt: 'My favourite emoji: 😀😀😀😀',
+    temperature: 0,
+    max_tokens: 7,
+    logprobs: 5,
+  })
+  const { text = '', logprobs } = choices[0] ?? {}
+  assert.match(text, /^\s*😀/)
+  assert.ok(text.isWellFormed() && !text.includes('\ufffd'))
+  assert.equal(logprobs?.tokens?.length, 7)
+  assert.ok(logprobs?.tokens?.includes('bytes:\\xf0\\x9f'), String(logprobs?.tokens))
+  for (const [i, token] of (logprobs?.tokens ?? []).entries()) {
+    const top: Record<string, number> = logprobs?.top_logprobs?.[i] ?? {}
+    assert.equal(Object.keys(top).length, 5)
+    assert.equal(top[token], logprobs?.token_logprobs?.[i])
+  }
+})
+
+test('an empty prompt, and a bias of a token that is none, are refused', async () => {
+  const refused = (param: string) => (error: unknown) => error instanceof BadRequestError && error.param === param
+  await assert.rejects(client.completions.create({ ...asked, prompt: '' }), refused('prompt'))
+  await assert.rejects(client.completions.create({ ...asked, logit_bias: { 9999999: 1 } }), refused('logit_bias'))
 })
 
 test('a token that is none is refused', async () => {
