@@ -7,6 +7,7 @@ import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
 import { type Attributes, OPS, type OpName } from '#models/graph/ops.ts'
 import { ELEMENTS } from '#models/graph/tensor-type.ts'
+import { ropeWeights } from '#models/nn/rope.ts'
 import { Runtime } from '../runtime/runtime.ts'
 import { checkGradients, type DifferentiableCase } from '../testing/finite-differences.ts'
 
@@ -121,12 +122,19 @@ const CASES: { readonly [Op in OpName]?: readonly DifferentiableCase[] } = {
   SimplifiedLayerNormalization: [
     {
       shapes: [[2, 2, 5], [5]],
-      build: plain('SimplifiedLayerNormalization', { axis: -1, epsilon: 1e-5, stash_type: 1 }),
+      build: (g, ...xs) => g.op('SimplifiedLayerNormalization', xs, { axis: -1, epsilon: 1e-5, stash_type: 1 })[0],
     },
   ],
   SkipSimplifiedLayerNormalization: [
     { shapes: [[3, 5], [3, 5], [5]], build: plain('SkipSimplifiedLayerNormalization', { epsilon: 1e-5 }) },
   ],
+  RotaryEmbedding: [0, 1].map((interleaved) => ({
+    shapes: [[2, 2, 3, 4]],
+    build: (g, x) => {
+      const { cos, sin } = ropeWeights(g, 'rope', { positions: 5, headDim: 4, base: 10, stretch: 1, element: 'float32' })
+      return g.op('RotaryEmbedding', [x, ids(g, [1], [1]), cos, sin], { interleaved })
+    },
+  })),
   ReduceSum: reduced('ReduceSum'),
   ReduceMean: reduced('ReduceMean'),
   ReduceSumSquare: reduced('ReduceSumSquare'),

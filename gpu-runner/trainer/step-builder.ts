@@ -8,7 +8,16 @@ import { reshape, sizeOf } from '#models/graph/arithmetic.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Graph, Value } from '#models/graph/graph.ts'
 import type { ElementType, Shape } from '#models/graph/tensor-type.ts'
-import { type Asked, elementsOf, listWeights, partsOf, type Weights } from '#models/nn/trainable.ts'
+import {
+  type Asked,
+  type BufferSpec,
+  elementsOf,
+  fedWeights,
+  listWeights,
+  partsOf,
+  type Weights,
+  type WeightSpec,
+} from '#models/nn/trainable.ts'
 
 /** Where what is fed is asked for: the step, or the graph that a network is listed on. */
 export type Inputs = Pick<GraphBuilder, 'input'>
@@ -32,8 +41,11 @@ export interface Network {
 export interface NetworkPlan extends Asked {
   readonly name: string
   readonly optimizer: Optimizer
-  /** Flat tensors, and their lengths, that a step reads as `name` and writes as `next.name`; weights first. */
-  readonly state: ReadonlyMap<string, number>
+  /**
+   * Flat tensors, weights first, and the lengths of the parts that each is read and written in: `name.0` and on, which
+   * become `next.name.0` and on.
+   */
+  readonly state: ReadonlyMap<string, readonly number[]>
   /** Names of the state that is the moving average of the weights, and of the buffers. */
   readonly average: string | undefined
   readonly buffered: string | undefined
@@ -50,27 +62,46 @@ export interface MeasuringPlan {
 
 export interface StepPlan extends MeasuringPlan {
   readonly networks: readonly NetworkPlan[]
+  /** Weights that are read and stay as they are, each an input under its own name. */
+  readonly frozen: readonly WeightSpec[]
 }
 
 interface Moving {
   readonly options: NetworkOptions
   readonly plan: NetworkPlan
-  readonly state: ReadonlyMap<string, Value>
-  /** The parts of the flat weights, which gradients are taken by. */
+  /** Weights that are moved together. */
+  readonly groups: readonly (readonly WeightSpec[])[]
+  /** Of each state, its parts: one for each group. */
+  readonly state: ReadonlyMap<string, readonly Value[]>
+  /** The weights, which gradients are taken by. */
   readonly parts: ReadonlyMap<string, Value>
   readonly buffers: ReadonlyMap<string, Value>
   readonly updates: Map<string, Value>
-  next?: readonly Value[]
+  /** What each state is after the step. */
+  next?: readonly (readonly Value[])[]
 }
+
+/**
+ * Fewest elements of a group. An optimiser is ten passes over the weights: what one leaves is in the cache for the next
+ * only if there is not too much of it, and a pass over very little costs more than its work.
+ */
+const GROUP = 1 << 16
 
 export class StepBuilder {
   readonly g: GraphBuilder
   readonly #moving = new Map<string, Moving>()
   readonly #inputs: Value[] = []
   readonly #metrics = new Map<string, Value>()
+  readonly #frozen: ReturnType<typeof fedWeights>
 
   constructor(name: string) {
     this.g = new GraphBuilder(name)
+    this.#frozen = fedWeights(this.g)
+  }
+
+  /** Weights that stay as they are. */
+  get frozen(): Weights {
+    return this.#frozen.weights
   }
 
   /** Something that is fed each step. */
@@ -85,21 +116,26 @@ export class StepBuilder {
     const { g } = this
     const listed = new GraphBuilder(name)
     const asked = listWeights(listed, (weights) => build(listed, weights))
-    const lengthOf = (specs: Asked['buffers']) => specs.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
-    const elements = lengthOf(asked.weights)
+    const groups = groupsOf(asked.weights)
+    const lengths = groups.map(lengthOf)
     const average = options.averaging === undefined ? undefined : `${name}.average`
     const buffered = asked.buffers.length === 0 ? undefined : `${name}.buffers`
-    const state = new Map(['weights', ...options.optimizer.state].map((part) => [`${name}.${part}`, elements]))
-    if (average) state.set(average, elements)
-    if (buffered) state.set(buffered, lengthOf(asked.buffers))
-    const values = new Map([...state].map(([part, length]) => [part, g.input(part, 'float32', [length])]))
-    const flat = (part: string) => values.get(part) as Value
+    const state = new Map(['weights', ...options.optimizer.state].map((part) => [`${name}.${part}`, lengths]))
+    if (average) state.set(average, lengths)
+    if (buffered) state.set(buffered, [lengthOf(asked.buffers)])
+    const values = new Map(
+      [...state].map(([part, lengths]) => [
+        part,
+        lengths.map((length, i) => g.input(`${part}.${i}`, 'float32', [length])),
+      ]),
+    )
     const moving: Moving = {
       options,
       plan: { name, ...asked, optimizer: options.optimizer, state, average, buffered },
+      groups,
       state: values,
-      parts: partsOf(g, flat(`${name}.weights`), asked.weights),
-      buffers: buffered ? partsOf(g, flat(buffered), asked.buffers) : new Map(),
+      parts: unpacked(g, values.get(`${name}.weights`) ?? [], groups),
+      buffers: buffered ? unpacked(g, values.get(buffered) ?? [], [asked.buffers]) : new Map(),
       updates: new Map(),
     }
     this.#moving.set(name, moving)
@@ -109,7 +145,6 @@ export class StepBuilder {
   /** A network as it is in a plan, which is read and not moved. @param averaged its moving average, if it has one */
   trained({ name, weights, buffers, average, buffered }: NetworkPlan, { averaged = false } = {}): Weights {
     const { g } = this
-    const lengthOf = (specs: Asked['buffers']) => specs.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
     const read = (state: string, specs: Asked['buffers']) =>
       partsOf(g, g.input(state, 'float32', [lengthOf(specs)]), specs)
     const parts = read(averaged && average ? average : `${name}.weights`, weights)
@@ -124,29 +159,34 @@ export class StepBuilder {
     const { g } = this
     const moving = this.#moving.get(name)
     if (!moving || moving.next) throw new TypeError(`${name} is moved once, by the step that it is of`)
-    const { options, plan, state, parts } = moving
+    const { options, plan, groups, state, parts } = moving
     const found = gradients(g, loss, [...parts.values()]).map((gradient) => reshape(g, gradient, [sizeOf(gradient)]))
-    let [gradient] = found.length === 1 ? found : g.op('Concat', found, { axis: 0 })
-    if (!gradient) throw new TypeError(`${name} has no weights`)
+    let packed = groups.map((group) => joined(g, found.splice(0, group.length)))
     if (options.clip !== undefined) {
-      const clipped = clipNorm(g, gradient, options.clip)
-      gradient = clipped.gradient
+      const clipped = clipNorm(g, packed, options.clip)
+      packed = clipped.gradients
       this.metric(`${name}.gradient_norm`, clipped.norm)
     }
     const scalars = Object.fromEntries(
       Object.keys(plan.optimizer.scalars(1, 1)).map((scalar) => [scalar, g.input(`${name}.${scalar}`, 'float32', [])]),
     )
-    const own = (part: string) => state.get(`${name}.${part}`) as Value
-    const updated = plan.optimizer.update(g, {
-      weights: own('weights'),
-      gradient,
-      state: Object.fromEntries(plan.optimizer.state.map((part) => [part, own(part)])),
-      scalars,
-    })
-    const averages =
-      options.averaging === undefined ? [] : [movingAverage(g, own('average'), updated.weights, options.averaging)]
-    moving.next = [updated.weights, ...updated.state, ...averages]
-    return weightsOf(moving, partsOf(g, updated.weights, plan.weights))
+    const own = (part: string, group: number) => state.get(`${name}.${part}`)?.[group] as Value
+    const updated = packed.map((gradient, i) =>
+      plan.optimizer.update(g, {
+        weights: own('weights', i),
+        gradient,
+        state: Object.fromEntries(plan.optimizer.state.map((part) => [part, own(part, i)])),
+        scalars,
+      }),
+    )
+    const weights = updated.map((group) => group.weights)
+    const { averaging } = options
+    moving.next = [
+      weights,
+      ...plan.optimizer.state.map((_, i) => updated.map(({ state }) => state[i] as Value)),
+      ...(averaging === undefined ? [] : [weights.map((w, i) => movingAverage(g, own('average', i), w, averaging))]),
+    ]
+    return weightsOf(moving, unpacked(g, weights, groups))
   }
 
   /** Tells a number each step. */
@@ -160,9 +200,11 @@ export class StepBuilder {
       if (!next) throw new TypeError(`${plan.name} is never moved`)
       const after = [...buffers].map(([name, before]) => updates.get(name) ?? before)
       const flat = after.map((value) => reshape(g, value, [sizeOf(value)]))
-      const written = [...next, ...(flat.length > 1 ? g.op('Concat', flat, { axis: 0 }) : flat)]
-      for (const [i, part] of [...plan.state.keys()].entries()) {
-        g.output(g.op('Identity', [written[i] as Value], {})[0], `next.${part}`)
+      const written = [...next, ...(plan.buffered ? [[joined(g, flat)]] : [])]
+      for (const [i, state] of [...plan.state.keys()].entries()) {
+        for (const [j, part] of (written[i] ?? []).entries()) {
+          g.output(g.op('Identity', [part], {})[0], `next.${state}.${j}`)
+        }
       }
     }
     for (const [name, value] of this.#metrics) {
@@ -171,11 +213,37 @@ export class StepBuilder {
     return {
       graph: g.build(),
       networks: [...this.#moving.values()].map(({ plan }) => plan),
+      frozen: this.#frozen.specs,
       inputs: this.#inputs,
       metrics: [...this.#metrics.keys()],
     }
   }
 }
+
+const lengthOf = (specs: readonly BufferSpec[]): number => specs.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+
+/** Weights in order, in groups of at least GROUP elements but for the last. */
+function groupsOf(weights: readonly WeightSpec[]): readonly (readonly WeightSpec[])[] {
+  const groups: WeightSpec[][] = []
+  for (const spec of weights) {
+    const last = groups.at(-1)
+    if (last && lengthOf(last) < GROUP) last.push(spec)
+    else groups.push([spec])
+  }
+  return groups
+}
+
+/** One after the other. */
+const joined = (g: GraphBuilder, [first, ...more]: readonly Value[]): Value => {
+  if (!first) throw new TypeError('there is nothing to join')
+  return more.length === 0 ? first : g.op('Concat', [first, ...more], { axis: 0 })[0]
+}
+
+const unpacked = (
+  g: GraphBuilder,
+  packed: readonly Value[],
+  groups: readonly (readonly (BufferSpec | WeightSpec)[])[],
+): ReadonlyMap<string, Value> => new Map(packed.flatMap((flat, i) => [...partsOf(g, flat, groups[i] ?? [])]))
 
 const weightsOf = (
   { buffers, updates }: Pick<Moving, 'buffers' | 'updates'>,

@@ -15,40 +15,52 @@ import type { NetworkPlan, StepPlan } from './step-builder.ts'
 
 type Tensors = Readonly<Record<string, Tensor>>
 
+/** State, each tensor of it whole and in the parts that a step reads. */
+interface Side {
+  readonly whole: Tensors
+  readonly parts: Tensors
+}
+
 export class TrainingSession implements Disposable {
   /** What the next step reads, to be filled before it. */
   readonly inputs: Tensors
   readonly #plan: StepPlan
   readonly #session: Session
+  readonly #frozen: Tensors
   readonly #scalars: Tensors
   readonly #metrics: Tensors
-  readonly #sides: readonly [Tensors, Tensors]
+  readonly #sides: readonly [Side, Side]
   readonly #bindings: readonly [Binding, Binding]
   #side: 0 | 1 = 0
 
-  constructor(ort: Runtime, plan: StepPlan) {
+  /**
+   * @param frozen the plan's frozen weights, in the form in which they are kept: they are read where they are
+   * @throws RangeError if one is missing or not as long as it has to be
+   */
+  constructor(ort: Runtime, plan: StepPlan, frozen: ReadonlyMap<string, Float32Array<ArrayBuffer>> = new Map()) {
     this.#plan = plan
     this.#session = ort.session(encodeModel(plan.graph))
     const named = (entries: readonly (readonly [string, Tensor])[]): Tensors => Object.fromEntries(entries)
     this.inputs = named(plan.inputs.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
+    this.#frozen = named(
+      plan.frozen.map(({ name, shape, kept }) => {
+        const data = frozen.get(name)
+        if (data?.length !== elementsOf(shape)) throw new RangeError(`${name} has to be [${shape}]`)
+        return [name, ort.tensor('float32', kept?.shape ?? shape, data)]
+      }),
+    )
     this.#scalars = named(
       plan.networks.flatMap(({ name, optimizer }) =>
         Object.keys(optimizer.scalars(1, 1)).map((scalar) => [`${name}.${scalar}`, ort.tensor('float32', [])] as const),
       ),
     )
     this.#metrics = named(plan.metrics.map((name) => [name, ort.tensor('float32', [])]))
-    const side = () =>
-      named(
-        plan.networks.flatMap(({ state }) =>
-          [...state].map(([name, length]) => [name, ort.tensor('float32', [length])] as const),
-        ),
-      )
-    this.#sides = [side(), side()]
-    const bind = (from: Tensors, to: Tensors) =>
+    this.#sides = [sideOf(ort, plan), sideOf(ort, plan)]
+    const bind = (from: Side, to: Side) =>
       this.#session.bind(
-        { ...this.inputs, ...this.#scalars, ...from },
+        { ...this.inputs, ...this.#frozen, ...this.#scalars, ...from.parts },
         {
-          ...named(Object.entries(to).map(([name, tensor]) => [`next.${name}`, tensor])),
+          ...named(Object.entries(to.parts).map(([name, tensor]) => [`next.${name}`, tensor])),
           ...named(Object.entries(this.#metrics).map(([name, tensor]) => [`metric.${name}`, tensor])),
         },
       )
@@ -105,7 +117,7 @@ export class TrainingSession implements Disposable {
 
   /** As `state`. */
   stateTensor(name: string): Tensor {
-    const tensor = this.#sides[this.#side][name]
+    const tensor = this.#sides[this.#side].whole[name]
     if (!tensor) throw new RangeError(`there is no state called ${name}`)
     return tensor
   }
@@ -136,11 +148,28 @@ export class TrainingSession implements Disposable {
 
   [Symbol.dispose](): void {
     for (const binding of this.#bindings) binding[Symbol.dispose]()
-    for (const tensors of [this.inputs, this.#scalars, this.#metrics, ...this.#sides]) {
+    const sides = this.#sides.flatMap(({ parts, whole }) => [parts, whole])
+    for (const tensors of [this.inputs, this.#frozen, this.#scalars, this.#metrics, ...sides]) {
       for (const tensor of Object.values(tensors)) tensor[Symbol.dispose]()
     }
     this.#session[Symbol.dispose]()
   }
+}
+
+function sideOf(ort: Runtime, { networks }: StepPlan): Side {
+  const whole: Record<string, Tensor> = {}
+  const parts: Record<string, Tensor> = {}
+  for (const [name, lengths] of networks.flatMap(({ state }) => [...state])) {
+    const total = lengths.reduce((a, b) => a + b, 0)
+    const tensor = ort.tensor('float32', [total])
+    whole[name] = tensor
+    let at = 0
+    for (const [i, length] of lengths.entries()) {
+      parts[`${name}.${i}`] = ort.tensor('float32', [length], tensor.data.subarray(at, at + length))
+      at += length
+    }
+  }
+  return { whole, parts }
 }
 
 function drawn(specs: readonly WeightSpec[], random: Random): ReadonlyMap<string, Float32Array> {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { type AutoencoderConfig, rebuildRows } from '#models/architectures/autoencoder.ts'
 import type { GanConfig } from '#models/architectures/gan.ts'
+import { type LlamaLoraConfig, MATRICES } from '#models/architectures/llama-lora.ts'
 import { adam, sgd } from '#models/autodiff/optimizers.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
 import type { GraphBuilder } from '#models/graph/builder.ts'
@@ -14,6 +15,7 @@ import { type BufferSpec, elementsOf, type Weights } from '#models/nn/trainable.
 import { Runtime } from '../runtime/runtime.ts'
 import { ganPlan } from './plans/gan-plan.ts'
 import { gptPlan } from './plans/gpt-plan.ts'
+import { llamaLoraPlan } from './plans/llama-lora-plan.ts'
 import { vaePlan } from './plans/vae-plan.ts'
 import { StepBuilder, type StepPlan } from './step-builder.ts'
 import { TrainingSession } from './training-session.ts'
@@ -36,7 +38,7 @@ after(() => ort[Symbol.dispose]())
 const wave = (length: number, phase: number, step = 0.37) =>
   Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(i * step + phase)))
 
-function begin({ name, shape }: BufferSpec): Float32Array {
+function begin({ name, shape }: BufferSpec): Float32Array<ArrayBuffer> {
   const length = elementsOf(shape)
   const phase = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
   if (name.endsWith('running_mean')) return new Float32Array(length)
@@ -60,7 +62,8 @@ interface Run {
 function follows(name: string, { plan, rate, feed, networks }: Run): void {
   const reference = trajectories[name]
   assert.ok(reference, name)
-  using session = new TrainingSession(ort, plan)
+  const frozen = new Map(plan.frozen.map((spec) => [spec.name, begin(spec)]))
+  using session = new TrainingSession(ort, plan, frozen)
   for (const network of plan.networks) {
     const specs = [...network.weights, ...network.buffers]
     session.load(network.name, new Map(specs.map((spec) => [spec.name, begin(spec)])))
@@ -178,24 +181,50 @@ test("a conditional GAN with spectral norms and hinge losses learns what PyTorch
   })
 })
 
+/** Two lines of text, and the token after each of theirs. */
+function feedText(session: TrainingSession, t: number): void {
+  const text = [0, 1].map((b) => Array.from({ length: 65 }, (_, i) => BigInt((i * i + 3 * b + t) % 17)))
+  fill(
+    session,
+    'ids',
+    text.flatMap((line) => line.slice(0, -1)),
+  )
+  fill(
+    session,
+    'next',
+    text.flatMap((line) => line.slice(1)),
+  )
+}
+
 test("a GPT learns what PyTorch's does, with clipped gradients and a schedule", () => {
   const config = { vocabulary: 17, context: 64, width: 16, heads: 2, layers: 2 }
   follows('gpt', {
     plan: gptPlan(config, { batch: 2, weightDecay: 0.1, clip: 0.5 }),
     rate: (t) => rateAt({ rate: 1e-2, warmup: 5, cosineTo: 1e-3 }, t, STEPS),
     networks: ['gpt'],
-    feed(session, t) {
-      const text = [0, 1].map((b) => Array.from({ length: 65 }, (_, i) => BigInt((i * i + 3 * b + t) % 17)))
-      fill(
-        session,
-        'ids',
-        text.flatMap((line) => line.slice(0, -1)),
-      )
-      fill(
-        session,
-        'next',
-        text.flatMap((line) => line.slice(1)),
-      )
-    },
+    feed: feedText,
+  })
+})
+
+test("adapters beside a frozen Llama learn what PyTorch's do", () => {
+  const config: LlamaLoraConfig = {
+    layers: 2,
+    hiddenSize: 24,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 8,
+    ffnSize: 20,
+    vocabularySize: 17,
+    normEpsilon: 1e-5,
+    ropeBase: 1000,
+    adapted: MATRICES.filter((name) => name !== 'attn_k'),
+    rank: 3,
+    alpha: 1.5,
+  }
+  follows('lora', {
+    plan: llamaLoraPlan(config, { batch: 2, length: 64, clip: 0.5 }),
+    rate: 3e-3,
+    networks: ['adapters'],
+    feed: feedText,
   })
 })

@@ -12,12 +12,14 @@ import {
   expand,
   log,
   matMul,
+  mean,
   mul,
   neg,
   reshape,
   scalar,
   sigmoid,
   sizeOf,
+  sqrt,
   sub,
   sum,
   sumTo,
@@ -56,6 +58,12 @@ const at = (values: readonly Value[], i: number): Value => {
 }
 /** `dy` in the whole shape of the output. */
 const whole = ({ g, dy, outputs }: Backward<OpName>): Value => expand(g, dy, dimsOf(at(outputs, 0)))
+
+/** As `whole`, of a node whose later outputs are statistics. */
+function ofFirst(node: Backward<OpName>): Value {
+  if (node.gradients.slice(1).some((gradient) => gradient)) throw new GraphError('nothing is learned through statistics')
+  return whole(node)
+}
 
 type ElementwiseOp = Extract<OpName, 'Relu' | 'LeakyRelu' | 'Gelu' | 'QuickGelu'> | PlainUnary
 type PlainUnary = 'Exp' | 'Log' | 'Sqrt' | 'Abs' | 'Erf' | 'Softplus' | 'Sigmoid' | 'Tanh'
@@ -212,18 +220,25 @@ export const GRADIENT_RULES: { readonly [Op in OpName]: GradientRule<Op> | null 
     const dy = whole(node)
     return [sub(g, dy, mul(g, exp(g, at(outputs, 0)), sum(g, dy, [attributes.axis])))]
   },
-  LayerNormalization: (node) => layerNormGradient(node.g, node.inputs, node.outputs, whole(node)),
+  LayerNormalization: (node) => layerNormGradient(node.g, node.inputs, node.outputs, ofFirst(node)),
   SimplifiedLayerNormalization: (node) => {
-    const { g, inputs, attributes } = node
-    return rmsNormGradient(g, at(inputs, 0), at(inputs, 1), { dy: whole(node), epsilon: attributes.epsilon })
+    const { g, inputs, outputs } = node
+    return rmsNormGradient(g, at(inputs, 0), at(inputs, 1), { dy: ofFirst(node), inverse: at(outputs, 1) })
   },
   SkipSimplifiedLayerNormalization: ({ g, inputs, outputs, attributes: { epsilon }, gradients: [dy, skipped] }) => {
     const [total, scale] = [at(outputs, 1), at(inputs, 2)]
+    const inverse = div(g, 1, sqrt(g, add(g, mean(g, mul(g, total, total), [-1]), epsilon)))
     const [dx, dScale] = dy
-      ? rmsNormGradient(g, total, scale, { dy: expand(g, dy, dimsOf(total)), epsilon })
+      ? rmsNormGradient(g, total, scale, { dy: expand(g, dy, dimsOf(total)), inverse })
       : [undefined, undefined]
     const both = dx && skipped ? add(g, dx, skipped) : (dx ?? skipped)
     return [both, both, dScale]
+  },
+  // Turned back.
+  RotaryEmbedding: (node) => {
+    const { g, inputs, attributes } = node
+    const [positions, cos, sin] = [at(inputs, 1), at(inputs, 2), at(inputs, 3)]
+    return [g.op('RotaryEmbedding', [whole(node), positions, cos, neg(g, sin)], attributes)[0]]
   },
   ReduceSum: (node) => [kept(node).dy],
   ReduceMean: (node) => {

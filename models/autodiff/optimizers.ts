@@ -1,6 +1,6 @@
 /**
- * Optimisers, as nodes on flat tensors: all weights of a network in one, so that a step has ten nodes and not ten for
- * each weight. What changes from step to step comes in as scalars that the host computes.
+ * Optimisers, as nodes on flat tensors, in which small weights lie together. What changes from step to step comes in as
+ * scalars that the host computes.
  */
 import { add, div, mul, scalar, sqrt, sub, sumOfSquares } from '../graph/arithmetic.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
@@ -82,11 +82,15 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay =
   }
 }
 
-/** The gradient, shortened to a norm of `most` if it is longer; and its norm before, []. As PyTorch's clip_grad_norm_. */
-export function clipNorm(g: GraphBuilder, gradient: Value, most: number): { gradient: Value; norm: Value } {
-  const norm = sqrt(g, sumOfSquares(g, gradient))
+/** Gradients shortened to a norm of `most`, all together, if it is longer; and the norm before, []. As PyTorch's clip_grad_norm_. */
+export function clipNorm(g: GraphBuilder, gradients: readonly Value[], most: number) {
+  const squares = gradients.map((gradient) => sumOfSquares(g, gradient))
+  const norm = sqrt(
+    g,
+    squares.reduce((a, b) => add(g, a, b)),
+  )
   const [factor] = g.op('Min', [div(g, most, add(g, norm, 1e-6)), scalar(g, 1)], {})
-  return { gradient: mul(g, gradient, factor), norm }
+  return { gradients: gradients.map((gradient) => mul(g, gradient, factor)), norm }
 }
 
 /** The moving average of weights: decay · average + (1 − decay) · weights. */

@@ -24,6 +24,8 @@ export interface OpSpec<S extends AttributeKinds> {
   readonly domain: '' | 'com.microsoft'
   /** Fewest and most inputs. */
   readonly inputs: readonly [number, number]
+  /** Whether outputs after the first are left out where nothing reads them. */
+  readonly optionalOutputs?: boolean
   readonly attributes: S
   /** Types of the outputs, undefined for one that is not asked for. Throws GraphError on operands that do not fit. */
   readonly infer: (inputs: Operands, attributes: AttributesFrom<S>) => readonly (TensorType | undefined)[]

@@ -85,12 +85,16 @@ export const OPS = {
     infer: (inputs, { axis }) => [inferConcat(inputs, axis)],
   }),
   ReduceSum: reduction,
-  /** RMSNorm: x / sqrt(mean(x²) + epsilon) · scale. ONNX Runtime registers it in the default domain. */
+  /**
+   * RMSNorm: x / sqrt(mean(x²) + epsilon) · scale; one over that root is the second output. ONNX Runtime registers it in
+   * the default domain.
+   */
   SimplifiedLayerNormalization: op({
     domain: '',
     inputs: [2, 2],
+    optionalOutputs: true,
     attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
-    infer: ([x]) => [known(x)],
+    infer: ([x]) => [known(x), { element: 'float32', shape: withLastDim(known(x).shape, 1) }],
   }),
   /** The sum of input and skip, normalised; the sum itself is the fourth output. */
   SkipSimplifiedLayerNormalization: op({

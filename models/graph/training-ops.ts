@@ -39,12 +39,27 @@ export const TRAINING_OPS = {
   LayerNormalization: op({
     domain: '',
     inputs: [2, 3],
+    optionalOutputs: true,
     attributes: { axis: 'int', epsilon: 'float' },
     infer: ([x], { axis }) => {
       const { element, shape } = known(x)
       if (axis !== -1 && axis !== shape.length - 1) throw new GraphError('LayerNormalization: the last axis only')
       const statistics = { element, shape: [...shape.slice(0, -1), 1] }
       return [known(x), statistics, statistics]
+    },
+  }),
+  /**
+   * Turns the heads of x [batch, heads, length, headDim] by their positions, at first that of the second input [1]; cos
+   * and sin are [positions, headDim / 2]. The elements that turn together are neighbours if `interleaved`.
+   */
+  RotaryEmbedding: op({
+    domain: 'com.microsoft',
+    inputs: [4, 4],
+    attributes: { interleaved: 'int' },
+    infer: ([x, , cos]) => {
+      if (dimAt(x, -1) !== 2 * Number(dimAt(cos, -1)))
+        throw new GraphError('RotaryEmbedding: the tables are of other heads')
+      return [known(x)]
     },
   }),
   /** condition ? a : b */

@@ -78,6 +78,19 @@ export function listWeights(g: GraphBuilder, build: (weights: Weights) => void):
   return { weights: specs(weights), buffers: specs(buffers) }
 }
 
+/** Weights that are fed, each as an input of the graph under its own name; `specs` has those that were asked for. */
+export function fedWeights(g: Pick<GraphBuilder, 'input'>): { weights: Weights; specs: readonly WeightSpec[] } {
+  const asked = new Map<string, Value>()
+  const specs: WeightSpec[] = []
+  const weight = (spec: WeightSpec) => {
+    const value = asked.get(spec.name) ?? g.input(spec.name, 'float32', keptShape(spec))
+    if (!asked.has(spec.name)) specs.push(spec)
+    asked.set(spec.name, value)
+    return value
+  }
+  return { weights: { weight, buffer: weight, update: () => undefined }, specs }
+}
+
 /** Tensors that lie one after the other in a flat one [elements], by name. */
 export function partsOf(
   g: GraphBuilder,

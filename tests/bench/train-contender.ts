@@ -12,7 +12,7 @@ const [name, threads, folder] = process.argv.slice(2)
 const { plan, rate, feed } = TRAINED_MODELS[name as keyof typeof TRAINED_MODELS]
 using ort = new Runtime({ threads: Number(threads) })
 const built = plan()
-using session = new TrainingSession(ort, built)
+using session = new TrainingSession(ort, built, readWeights(folder ?? '', { weights: built.frozen, buffers: [] }))
 for (const network of built.networks) session.load(network.name, readWeights(folder ?? '', network))
 for (const [input, element] of Object.entries(feed)) {
   const data = session.inputs[input]?.data

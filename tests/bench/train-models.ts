@@ -2,8 +2,10 @@
 import { autoencoderPlan } from '#gpu-runner/trainer/plans/autoencoder-plan.ts'
 import { ganPlan } from '#gpu-runner/trainer/plans/gan-plan.ts'
 import { gptPlan } from '#gpu-runner/trainer/plans/gpt-plan.ts'
+import { llamaLoraPlan } from '#gpu-runner/trainer/plans/llama-lora-plan.ts'
 import { vaePlan } from '#gpu-runner/trainer/plans/vae-plan.ts'
 import type { StepPlan } from '#gpu-runner/trainer/step-builder.ts'
+import { MATRICES } from '#models/architectures/llama-lora.ts'
 
 export interface TrainedModel {
   readonly plan: () => StepPlan
@@ -13,6 +15,33 @@ export interface TrainedModel {
 }
 
 const sine = (scale: number, offset: number, pace: number) => (i: number) => offset + scale * Math.sin(pace * i)
+const tokens = (vocabulary: number) => ({
+  ids: (i: number) => (i * 7919) % vocabulary,
+  next: (i: number) => ((i + 1) * 7919) % vocabulary,
+})
+/** SmolLM2-135M's shape (arXiv:2502.02737), with adapters of rank 8 beside each matrix. */
+const lora = (batch: number, length: number) => ({
+  plan: () =>
+    llamaLoraPlan(
+      {
+        layers: 30,
+        hiddenSize: 576,
+        heads: 9,
+        kvHeads: 3,
+        headDim: 64,
+        ffnSize: 1536,
+        vocabularySize: 49_152,
+        normEpsilon: 1e-5,
+        ropeBase: 100_000,
+        adapted: MATRICES,
+        rank: 8,
+        alpha: 16,
+      },
+      { batch, length, clip: 1 },
+    ),
+  rate: 1e-3,
+  feed: tokens(49_152),
+})
 const image = { channels: 3, height: 32, width: 32 }
 
 export const TRAINED_MODELS = {
@@ -39,6 +68,8 @@ export const TRAINED_MODELS = {
         { batch: 16, weightDecay: 0, clip: 1 },
       ),
     rate: 1e-3,
-    feed: { ids: (i: number) => (i * 7919) % 4096, next: (i: number) => ((i + 1) * 7919) % 4096 },
+    feed: tokens(4096),
   },
+  'lora-1x512': lora(1, 512),
+  'lora-4x256': lora(4, 256),
 } as const satisfies Record<string, TrainedModel>

@@ -2,12 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Random } from '#gpu-runner/trainer/random.ts'
-import type { NetworkPlan, StepPlan } from '#gpu-runner/trainer/step-builder.ts'
-import { elementsOf } from '#models/nn/trainable.ts'
+import type { StepPlan } from '#gpu-runner/trainer/step-builder.ts'
+import { type Asked, elementsOf } from '#models/nn/trainable.ts'
 
 export function writeWeights(folder: string, plan: StepPlan): void {
   const random = new Random(1)
-  const specs = plan.networks.flatMap(({ weights }) => weights)
+  const specs = [...plan.frozen, ...plan.networks.flatMap(({ weights }) => weights)]
   for (const [i, { shape, initial }] of specs.entries()) {
     const data = new Float32Array(elementsOf(shape))
     if (initial.kind === 'constant') data.fill(initial.value)
@@ -17,7 +17,10 @@ export function writeWeights(folder: string, plan: StepPlan): void {
   writeFileSync(path.join(folder, 'weights.json'), JSON.stringify(specs.map(({ name, shape }) => ({ name, shape }))))
 }
 
-export function readWeights(folder: string, { weights, buffers }: NetworkPlan): ReadonlyMap<string, Float32Array> {
+export function readWeights(
+  folder: string,
+  { weights, buffers }: Asked,
+): ReadonlyMap<string, Float32Array<ArrayBuffer>> {
   const listed = JSON.parse(readFileSync(path.join(folder, 'weights.json'), 'utf8')) as { name: string }[]
   return new Map([
     ...weights.map(({ name }) => {

@@ -13,10 +13,15 @@ import torch.nn.functional as F
 name, threads, folder = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
 torch.set_num_threads(threads)
 
-p = {}
-for i, spec in enumerate(json.loads((folder / "weights.json").read_text())):
-    data = bytearray((folder / f"{i}.bin").read_bytes())
-    p[spec["name"]] = torch.frombuffer(data, dtype=torch.float32).reshape(spec["shape"]).clone().requires_grad_(True)
+
+
+def weights():
+    for i, spec in enumerate(json.loads((folder / "weights.json").read_text())):
+        data = bytearray((folder / f"{i}.bin").read_bytes())
+        yield spec["name"], torch.frombuffer(data, dtype=torch.float32).reshape(spec["shape"])
+
+
+p = {} if name.startswith("lora") else {n: w.clone().requires_grad_(True) for n, w in weights()}
 
 
 def sine(shape, scale, offset, pace):
@@ -139,7 +144,58 @@ def gpt():
     return step
 
 
-step = {"vae": vae, "dcgan": dcgan, "autoencoder": autoencoder, "gpt": gpt}[name]()
+def lora():
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    batch, length = map(int, name.removeprefix("lora-").split("x"))
+    modules = {
+        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+        "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+    }
+    model = LlamaForCausalLM(LlamaConfig(
+        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9,
+        num_key_value_heads=3, head_dim=64, rms_norm_eps=1e-5, tie_word_embeddings=True, use_cache=False,
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+    ))
+    model = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", lora_dropout=0.0))
+    base = model.base_model.model.model
+
+    def place(name):
+        """Where a weight with a name of Tandem's is in the model."""
+        if not name.startswith("blk."):
+            return {"token_embd.weight": base.embed_tokens, "output_norm.weight": base.norm}[name].weight
+        _, i, matrix, _, *adapter = name.split(".")
+        module = base.layers[int(i)].get_submodule(modules[matrix])
+        if adapter:
+            return (module.lora_A if adapter == ["lora_a"] else module.lora_B)["default"].weight
+        return module.weight if "norm" in matrix else module.base_layer.weight
+
+    with torch.no_grad():
+        for n, w in weights():
+            # The elements of a head that turn together are neighbours in Tandem's, half a head apart in transformers'.
+            for matrix, count in {"attn_q": 9, "attn_k": 3}.items():
+                if f".{matrix}." in n and not n.endswith("lora_a"):
+                    w = w.reshape(count, 32, 2, -1).swapaxes(1, 2).reshape(w.shape)
+            place(n).copy_(w)
+    i = torch.arange(batch * length)
+    ids, following = (i * 7919 % 49152).reshape(batch, length), (i + 1) * 7919 % 49152
+    learned = [w for w in model.parameters() if w.requires_grad]
+    optimizer = torch.optim.Adam(learned, 1e-3)
+
+    def step():
+        loss = F.cross_entropy(model(input_ids=ids).logits.flatten(0, 1), following)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1)
+        optimizer.step()
+        return [loss]
+
+    return step
+
+
+step = {"vae": vae, "dcgan": dcgan, "autoencoder": autoencoder, "gpt": gpt}.get(name, lora)()
 print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:
     ms, losses = [], []

@@ -293,6 +293,68 @@ def train_gpt():
     return {"metrics": metrics, "weights": summary(learned)}
 
 
+# ---- adapters beside a Llama
+
+HIDDEN, KV_HEADS, HEAD, FFN, RANK = 24, 2, 8, 20, 3
+MATRICES = {
+    "attn_q": [4 * HEAD, HIDDEN], "attn_k": [KV_HEADS * HEAD, HIDDEN], "attn_v": [KV_HEADS * HEAD, HIDDEN],
+    "attn_output": [HIDDEN, 4 * HEAD], "ffn_gate": [FFN, HIDDEN], "ffn_up": [FFN, HIDDEN], "ffn_down": [HIDDEN, FFN],
+}
+LLAMA = {"token_embd.weight": [VOCABULARY, HIDDEN], "output_norm.weight": [HIDDEN]}
+ADAPTERS = {}
+for i in range(LAYERS):
+    LLAMA |= {f"blk.{i}.attn_norm.weight": [HIDDEN], f"blk.{i}.ffn_norm.weight": [HIDDEN]}
+    LLAMA |= {f"blk.{i}.{name}.weight": shape for name, shape in MATRICES.items()}
+    for name, (rows, columns) in MATRICES.items():
+        if name != "attn_k":
+            ADAPTERS[f"blk.{i}.{name}.weight.lora_a"] = [RANK, columns]
+            ADAPTERS[f"blk.{i}.{name}.weight.lora_b"] = [rows, RANK]
+
+
+def rotate(x, base=1000.0):
+    """Neighbouring elements of a head [..., length, HEAD] turn together."""
+    angles = torch.outer(torch.arange(x.shape[-2]).double(), base ** (torch.arange(0, HEAD, 2).double() / -HEAD))
+    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+    cos, sin = angles.cos().float(), angles.sin().float()
+    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2)
+
+
+def llama(w, p, ids):
+    batch, length = ids.shape
+    norm = lambda name, x: F.rms_norm(x, [HIDDEN], w[f"{name}.weight"], 1e-5)
+    x = w["token_embd.weight"][ids]
+    for i in range(LAYERS):
+        def project(name, x):
+            name = f"blk.{i}.{name}.weight"
+            y = F.linear(x, w[name])
+            return y + 0.5 * (x @ p[f"{name}.lora_a"].T) @ p[f"{name}.lora_b"].T if f"{name}.lora_a" in p else y
+
+        h = norm(f"blk.{i}.attn_norm", x)
+        q, k, v = [project(n, h).reshape(batch, length, -1, HEAD).transpose(1, 2) for n in ["attn_q", "attn_k", "attn_v"]]
+        k, v = [part.repeat_interleave(4 // KV_HEADS, 1) for part in (rotate(k), v)]
+        seen = F.scaled_dot_product_attention(rotate(q), k, v, is_causal=True).transpose(1, 2).flatten(2)
+        x = x + project("attn_output", seen)
+        h = norm(f"blk.{i}.ffn_norm", x)
+        x = x + project("ffn_down", F.silu(project("ffn_gate", h)) * project("ffn_up", h))
+    return norm("output_norm", x) @ w["token_embd.weight"].T
+
+
+def train_lora():
+    w, p = begin(LLAMA), parameters(begin(ADAPTERS))
+    optimizer = torch.optim.Adam(p.values(), 3e-3)
+    metrics = {"loss": [], "adapters.gradient_norm": []}
+    for t in range(1, STEPS + 1):
+        text = torch.tensor([[(i * i + 3 * b + t) % VOCABULARY for i in range(LENGTH + 1)] for b in range(2)])
+        loss = F.cross_entropy(llama(w, p, text[:, :-1]).flatten(0, 1), text[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(p.values(), 0.5)
+        optimizer.step()
+        metrics["loss"].append(loss.item())
+        metrics["adapters.gradient_norm"].append(norm.item())
+    return {"metrics": metrics, "weights": summary(p)}
+
+
 trajectories = {
     "mlp-adamw": train_mlp(lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.1)),
     "mlp-sgd": train_mlp(lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),
@@ -301,6 +363,7 @@ trajectories = {
     "dcgan": train_dcgan(),
     "spectral": train_spectral(),
     "gpt": train_gpt(),
+    "lora": train_lora(),
 }
 target = pathlib.Path(__file__).with_name("trajectories.json")
 target.write_text(json.dumps({"torch": torch.__version__.split("+")[0], "trajectories": trajectories}, indent=1) + "\n")
