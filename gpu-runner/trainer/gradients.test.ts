@@ -131,7 +131,13 @@ const CASES: { readonly [Op in OpName]?: readonly DifferentiableCase[] } = {
   RotaryEmbedding: [0, 1].map((interleaved) => ({
     shapes: [[2, 2, 3, 4]],
     build: (g, x) => {
-      const { cos, sin } = ropeWeights(g, 'rope', { positions: 5, headDim: 4, base: 10, stretch: 1, element: 'float32' })
+      const { cos, sin } = ropeWeights(g, 'rope', {
+        positions: 5,
+        headDim: 4,
+        base: 10,
+        stretch: 1,
+        element: 'float32',
+      })
       return g.op('RotaryEmbedding', [x, ids(g, [1], [1]), cos, sin], { interleaved })
     },
   })),

@@ -4,7 +4,7 @@
  */
 import { gradients } from '#models/autodiff/gradients.ts'
 import { clipNorm, movingAverage, type Optimizer } from '#models/autodiff/optimizers.ts'
-import { reshape, sizeOf } from '#models/graph/arithmetic.ts'
+import { add, mul, reshape, sizeOf } from '#models/graph/arithmetic.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Graph, Value } from '#models/graph/graph.ts'
 import type { ElementType, Shape } from '#models/graph/tensor-type.ts'
@@ -15,8 +15,8 @@ import {
   fedWeights,
   listWeights,
   partsOf,
-  type Weights,
   type WeightSpec,
+  type Weights,
 } from '#models/nn/trainable.ts'
 
 /** Where what is fed is asked for: the step, or the graph that a network is listed on. */
@@ -152,16 +152,17 @@ export class StepBuilder {
   }
 
   /**
-   * Moves a network's weights to make a loss small. Returns the weights after it, for what comes later in the same step.
-   * @throws GraphError if the loss does not depend on each of its weights
+   * Moves a network's weights to make the mean of losses small, which may be of parts of a batch: of one part after the
+   * other, all that its gradients need is computed and let go. Returns the weights after it, for what comes later in the
+   * same step.
+   * @throws GraphError if a loss does not depend on each of its weights
    */
-  minimise({ name }: Network, loss: Value): Weights {
+  minimise({ name }: Network, ...losses: readonly Value[]): Weights {
     const { g } = this
     const moving = this.#moving.get(name)
     if (!moving || moving.next) throw new TypeError(`${name} is moved once, by the step that it is of`)
     const { options, plan, groups, state, parts } = moving
-    const found = gradients(g, loss, [...parts.values()]).map((gradient) => reshape(g, gradient, [sizeOf(gradient)]))
-    let packed = groups.map((group) => joined(g, found.splice(0, group.length)))
+    let packed = meanGradients(g, losses, [...parts.values()], groups)
     if (options.clip !== undefined) {
       const clipped = clipNorm(g, packed, options.clip)
       packed = clipped.gradients
@@ -199,12 +200,11 @@ export class StepBuilder {
     for (const { plan, next, buffers, updates } of this.#moving.values()) {
       if (!next) throw new TypeError(`${plan.name} is never moved`)
       const after = [...buffers].map(([name, before]) => updates.get(name) ?? before)
-      const flat = after.map((value) => reshape(g, value, [sizeOf(value)]))
+      // A buffer may come out as it went in.
+      const flat = after.map((value) => reshape(g, g.op('Identity', [value], {})[0], [sizeOf(value)]))
       const written = [...next, ...(plan.buffered ? [[joined(g, flat)]] : [])]
       for (const [i, state] of [...plan.state.keys()].entries()) {
-        for (const [j, part] of (written[i] ?? []).entries()) {
-          g.output(g.op('Identity', [part], {})[0], `next.${state}.${j}`)
-        }
+        for (const [j, part] of (written[i] ?? []).entries()) g.output(part, `next.${state}.${j}`)
       }
     }
     for (const [name, value] of this.#metrics) {
@@ -231,6 +231,29 @@ function groupsOf(weights: readonly WeightSpec[]): readonly (readonly WeightSpec
     else groups.push([spec])
   }
   return groups
+}
+
+/** Of the mean of losses, packed in groups. */
+function meanGradients(
+  g: GraphBuilder,
+  losses: readonly Value[],
+  weights: readonly Value[],
+  groups: readonly (readonly WeightSpec[])[],
+): readonly Value[] {
+  const flatOf = (loss: Value) =>
+    gradients(g, losses.length === 1 ? loss : mul(g, loss, 1 / losses.length), weights).map((gradient) =>
+      reshape(g, gradient, [sizeOf(gradient)]),
+    )
+  const [only, ...more] = losses
+  if (only && more.length === 0) {
+    const flat = flatOf(only)
+    return groups.map((group) => joined(g, flat.splice(0, group.length)))
+  }
+  // Joined, so that nothing but this is left of a loss when the next one is begun: ONNX Runtime computes what a node reads
+  // before the node, the latest first.
+  const flats = losses.map((loss) => joined(g, flatOf(loss)))
+  const total = flats.reduce((a, b) => add(g, a, b))
+  return groups.length === 1 ? [total] : g.op('Split', [total, g.integers(groups.map(lengthOf))], { axis: 0 })
 }
 
 /** One after the other. */

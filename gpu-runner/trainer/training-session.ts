@@ -39,9 +39,7 @@ export class TrainingSession implements Disposable {
    */
   constructor(ort: Runtime, plan: StepPlan, frozen: ReadonlyMap<string, Float32Array<ArrayBuffer>> = new Map()) {
     this.#plan = plan
-    this.#session = ort.session(encodeModel(plan.graph))
     const named = (entries: readonly (readonly [string, Tensor])[]): Tensors => Object.fromEntries(entries)
-    this.inputs = named(plan.inputs.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
     this.#frozen = named(
       plan.frozen.map(({ name, shape, kept }) => {
         const data = frozen.get(name)
@@ -49,6 +47,8 @@ export class TrainingSession implements Disposable {
         return [name, ort.tensor('float32', kept?.shape ?? shape, data)]
       }),
     )
+    this.#session = ort.session(encodeModel(plan.graph))
+    this.inputs = named(plan.inputs.map((value) => [value.name, ort.tensor(value.element, dimsOf(value))]))
     this.#scalars = named(
       plan.networks.flatMap(({ name, optimizer }) =>
         Object.keys(optimizer.scalars(1, 1)).map((scalar) => [`${name}.${scalar}`, ort.tensor('float32', [])] as const),

@@ -61,7 +61,8 @@ const whole = ({ g, dy, outputs }: Backward<OpName>): Value => expand(g, dy, dim
 
 /** As `whole`, of a node whose later outputs are statistics. */
 function ofFirst(node: Backward<OpName>): Value {
-  if (node.gradients.slice(1).some((gradient) => gradient)) throw new GraphError('nothing is learned through statistics')
+  if (node.gradients.slice(1).some((gradient) => gradient))
+    throw new GraphError('nothing is learned through statistics')
   return whole(node)
 }
 

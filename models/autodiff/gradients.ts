@@ -13,8 +13,7 @@ type Unit = { readonly inputs: readonly (Value | null)[]; readonly outputs: read
 )
 
 /**
- * Gradients of a loss, a tensor of one element, in the order of `values` and each in its value's shape. To be called
- * before any value that they depend on is named by `output`.
+ * Gradients of a loss, a tensor of one element, in the order of `values` and each in its value's shape.
  *
  * @throws GraphError if the loss does not depend on a value, or only through an operator without a gradient
  */

@@ -31,7 +31,8 @@ export interface Part {
 export class GraphBuilder {
   readonly #name: string
   readonly #inputs: Value[] = []
-  readonly #outputs: Value[] = []
+  /** By the name that a value has while the graph is built. */
+  readonly #outputs = new Map<string, Value>()
   readonly #initializers: Initializer[] = []
   readonly #nodes: Node[] = []
   readonly #parts: Part[] = []
@@ -42,7 +43,7 @@ export class GraphBuilder {
     this.#name = name
   }
 
-  /** So far, in order. Values that `output` has named since are called otherwise in it. */
+  /** So far, in order. */
   get nodes(): readonly Node[] {
     return this.#nodes
   }
@@ -122,28 +123,26 @@ export class GraphBuilder {
     }
   }
 
-  /** Makes a value an output of the graph, under another name. */
+  /** Makes a value an output of the graph, under another name. Throws GraphError if it is one already. */
   output(value: Value, name: string): void {
     this.#take(name)
-    const renamed = { ...value, name }
-    for (const [i, node] of this.#nodes.entries()) {
-      this.#nodes[i] = {
-        ...node,
-        inputs: node.inputs.map((input) => (input?.name === value.name ? renamed : input)),
-        outputs: node.outputs.map((output) => (output?.name === value.name ? renamed : output)),
-      }
-    }
-    this.#outputs.push(renamed)
+    if (this.#outputs.has(value.name)) throw new GraphError(`${value.name} is an output already`)
+    this.#outputs.set(value.name, { ...value, name })
   }
 
   /** The finished graph, without what no output needs, verified. */
   build(): Graph {
+    const named = (value: Value | null) => value && (this.#outputs.get(value.name) ?? value)
     const graph = withoutUnused({
       name: this.#name,
       inputs: this.#inputs,
-      outputs: this.#outputs,
+      outputs: [...this.#outputs.values()],
       initializers: this.#initializers,
-      nodes: this.#nodes,
+      nodes: this.#nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map(named),
+        outputs: node.outputs.map(named),
+      })),
     })
     verify(graph)
     return graph

@@ -21,19 +21,19 @@ export interface Rope {
   readonly sin: Value
 }
 
-/** @param name what the weights' names begin with */
+/** @param name what the weights' names begin with: those of one name are the same */
 export function ropeWeights(g: GraphBuilder, name: string, options: RopeOptions): Rope {
   const { cos, sin } = ropeTables(options)
   const shape = [options.positions, options.headDim / 2]
   return {
     cos: cast(
       g,
-      g.weight(`${name}.cos`, 'float32', shape, () => cos),
+      g.shared(`${name}.cos`, 'float32', shape, () => cos),
       options.element,
     ),
     sin: cast(
       g,
-      g.weight(`${name}.sin`, 'float32', shape, () => sin),
+      g.shared(`${name}.sin`, 'float32', shape, () => sin),
       options.element,
     ),
   }

@@ -26,11 +26,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { steps } = JSON.parse(line) as { steps: number }
   const ms: number[] = []
   let losses: Readonly<Record<string, number>> = {}
+  const before = process.cpuUsage()
   for (let i = 0; i < steps; i++) {
     const begin = performance.now()
     losses = session.run(++step, rate)
     ms.push(performance.now() - begin)
   }
   const told = Object.entries(losses).flatMap(([name, loss]) => (name.endsWith('gradient_norm') ? [] : [loss]))
-  answer({ ms, losses: told, peak: process.resourceUsage().maxRSS * 1024 })
+  const { user, system } = process.cpuUsage(before)
+  answer({ ms, cpu: (user + system) / 1e3 / steps, losses: told, peak: process.resourceUsage().maxRSS * 1024 })
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run bench:train`: steps of training beside PyTorch's, of the same models from the same weights on the same data
- * with as many threads, in turns. Ratios are what to quote: medians of the rounds' medians.
+ * with as many threads, in turns. Ratios are what to quote: medians of the rounds' medians. On a machine that does other
+ * work too, look at the least, and at the processors' time, as well.
  *
  * TANDEM_BENCH_PYTHON is a Python with PyTorch; `python3` by default.
  */
@@ -21,6 +22,8 @@ const python = process.env.TANDEM_BENCH_PYTHON ?? 'python3'
 
 interface Answer {
   readonly ms: readonly number[]
+  /** Milliseconds of all threads for one step. */
+  readonly cpu: number
   readonly losses: readonly number[]
   /** Bytes of memory that the process had at most. */
   readonly peak: number
@@ -89,7 +92,11 @@ for (const [name, model] of Object.entries(TRAINED_MODELS)) {
     }
     const ms = (answers: readonly Answer[]) => median(answers.map((answer) => median(answer.ms)))
     const peak = (answers: readonly Answer[]) => (answers.at(-1)?.peak ?? Number.NaN) / 2 ** 20
+    const least = (answers: readonly Answer[]) => Math.min(...answers.flatMap((answer) => answer.ms))
+    const cpu = (answers: readonly Answer[]) => median(answers.map((answer) => answer.cpu))
     row(`${name}, ms a step`, ms(ours), ms(theirs))
+    row(`${name}, least ms`, least(ours), least(theirs))
+    row(`${name}, CPU ms a step`, cpu(ours), cpu(theirs))
     row(`${name}, peak MiB`, peak(ours), peak(theirs))
     for (const [i, loss] of first.losses.entries())
       row(`${name}, loss ${i} after 5`, loss, other.losses[i] ?? Number.NaN, 4)

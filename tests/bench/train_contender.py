@@ -199,9 +199,11 @@ step = {"vae": vae, "dcgan": dcgan, "autoencoder": autoencoder, "gpt": gpt}.get(
 print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:
     ms, losses = [], []
-    for _ in range(json.loads(line)["steps"]):
+    steps, before = json.loads(line)["steps"], time.process_time()
+    for _ in range(steps):
         begin = time.perf_counter()
         losses = [loss.item() for loss in step()]
         ms.append(1e3 * (time.perf_counter() - begin))
+    cpu = 1e3 * (time.process_time() - before) / steps
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"ms": ms, "losses": losses, "peak": peak}), flush=True)
+    print(json.dumps({"ms": ms, "cpu": cpu, "losses": losses, "peak": peak}), flush=True)
