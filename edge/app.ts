@@ -26,11 +26,13 @@ import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { responseOperations } from './routes/responses.ts'
+import { RUNNER_JOB_ROUTES } from './routes/runner-jobs.ts'
 import { HEARTBEAT_PATH, takeHeartbeat } from './routes/runners.ts'
 import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
 import { tokenOperations } from './routes/tokens.ts'
+import { trainingOperations } from './routes/training-jobs.ts'
 import { uploadOperations } from './routes/uploads.ts'
 import { usageOperations } from './routes/usage.ts'
 import { ClientGone } from './runners/runner.ts'
@@ -47,6 +49,7 @@ const apiOperations: readonly Operation[] = [
   ...imageOperations,
   ...fileOperations,
   ...uploadOperations,
+  ...trainingOperations,
   ...conversationOperations,
   exportOperation,
   ...shareOperations,
@@ -65,6 +68,7 @@ export function createApp(): Hono<EdgeEnv> {
   app.use(securityHeaders(), requestId(), drain(), auth())
   for (const operation of operations) app.on(operation.method, honoPath(operation.path), (c) => handle(operation, c))
   app.post(HEARTBEAT_PATH, takeHeartbeat)
+  for (const [method, path, handle] of RUNNER_JOB_ROUTES) app.on(method, path, handle)
   for (const address of PAGE_ADDRESSES) app.get(address, page.document)
   app.get('/assets/*', page.hashedFile)
   app.get('/models/:file', page.hashedFile)

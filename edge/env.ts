@@ -3,6 +3,7 @@ import type { D1Database, Fetcher, R2Bucket } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { AccountObjects } from './accounts/account-object.ts'
+import type { JobObjects } from './jobs/job-object.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
 import type { FleetObjects } from './runners/fleet-object.ts'
 
@@ -14,6 +15,7 @@ export interface Bindings {
   OBJECTS: R2Bucket
   ACCOUNTS: AccountObjects
   FLEET: FleetObjects
+  JOBS: JobObjects
   RESPONSES: ResponseObjects
   /** A runner that need not say that it is there. */
   RUNNER_URL?: string

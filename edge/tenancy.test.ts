@@ -128,6 +128,12 @@ describe('every operation', () => {
       const response = await edge.ask('/v1/responses', { body: { model: 'stub', input: 'x', ...body }, key: theirs })
       assert.equal(response.status, 404, JSON.stringify(body))
     }
+    for (const files of [{ training_file: things.file }, { validation_file: things.file }]) {
+      const own = (await thingsOf(edge, theirs)).file
+      const body = { model: 'vae', method: { type: 'vae' }, training_file: own, ...files }
+      const response = await edge.ask('/v1/fine_tuning/jobs', { body, key: theirs })
+      assert.equal(response.status, 404, JSON.stringify(files))
+    }
     const own = await thingsOf(edge, theirs)
     for (const [path, body] of [
       [`/v1/conversations/${own.conversation}/branch`, { item_id: things.item }],
@@ -145,7 +151,7 @@ describe('every operation', () => {
 
 /** Without ids, which differ. */
 const blanked = (text: string) =>
-  text.replaceAll(/\b(?:conv|msg|resp|share|key|file|upload|none)[_-]?[0-9a-zA-Z]*/g, '·')
+  text.replaceAll(/\b(?:conv|msg|resp|share|key|file|upload|ftjob|ft|none)[_:-]?[0-9a-zA-Z:]*/g, '·')
 
 function form(fields: Readonly<Record<string, string | Blob>>): FormData {
   const data = new FormData()
@@ -161,6 +167,8 @@ interface Things {
   readonly file: string
   readonly upload: string
   readonly part: string
+  readonly job: string
+  readonly model: string
 }
 
 /** One of each kind. */
@@ -184,7 +192,19 @@ async function thingsOf(edge: Edge, key: string): Promise<Things> {
   const file = await send('/v1/files', { file: new Blob(['a,b\n1,2\n']), purpose: 'fine-tune' })
   const upload = await post('/v1/uploads', { bytes: 4, filename: 'a', mime_type: 'text/csv', purpose: 'fine-tune' })
   const part = await send(`/v1/uploads/${upload.id}/parts`, { data: new Blob(['a,b\n']) })
-  const ids = { file: file.id, upload: upload.id, part: part.id }
+  // An owner's jobs are few, and these make many.
+  await edge.database.prepare('DELETE FROM training_jobs').run()
+  const method = { type: 'vae' }
+  const job = await post('/v1/fine_tuning/jobs', { model: 'vae', training_file: file.id, method })
+  const model = `ft:vae::${job.id.slice(-12)}`
+  await edge.database
+    .prepare(
+      `INSERT INTO trained_models (id, owner, manifest)
+       SELECT ?, owner, json_object('id', ?, 'parts', json_object()) FROM training_jobs WHERE id = ?`,
+    )
+    .bind(model, model, job.id)
+    .run()
+  const ids = { file: file.id, upload: upload.id, part: part.id, job: job.id, model }
   return {
     ...ids,
     conversation: conversation.id,
@@ -205,6 +225,8 @@ async function maker(edge: Edge, key: string) {
       responses: { id: things.response },
       files: { id: things.file },
       uploads: { id: things.upload },
+      fine_tuning: { id: things.job },
+      models: { id: things.model },
     }
     const bodies: Readonly<Record<string, object>> = {
       'POST /v1/conversations/{id}': { metadata: {} },
@@ -216,6 +238,9 @@ async function maker(edge: Edge, key: string) {
       'POST /v1/uploads/{id}/parts': form({ data: new Blob(['x']) }),
       'POST /v1/uploads/{id}/complete': { part_ids: [things.part] },
       'POST /v1/uploads/{id}/cancel': {},
+      'POST /v1/fine_tuning/jobs/{id}/pause': {},
+      'POST /v1/fine_tuning/jobs/{id}/resume': {},
+      'POST /v1/fine_tuning/jobs/{id}/cancel': {},
     }
     const known = ids[kind]
     assert.ok(known, `${name} is new: say here how what it names is made`)

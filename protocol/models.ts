@@ -44,3 +44,9 @@ export const modelListSchema = v.strictObject({
   /** Ours: there is no runner just now, and its models are not among these. */
   degraded: v.optional(v.literal(true)),
 })
+
+export const modelDeletedSchema = v.strictObject({
+  id: v.string(),
+  object: v.literal('model'),
+  deleted: v.literal(true),
+})

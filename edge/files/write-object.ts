@@ -1,5 +1,6 @@
 /** Writes what arrives into the object store, piece by piece: no more of it than a piece lies in memory. */
 import type { DigestStream, R2Bucket, R2MultipartUpload, R2UploadedPart } from '@cloudflare/workers-types'
+import { ApiError } from '#protocol/error.ts'
 
 /** The Worker's own: Web Crypto takes no stream. */
 const { DigestStream: Digest } = crypto as unknown as { DigestStream: typeof DigestStream }
@@ -13,8 +14,17 @@ export interface Written {
   readonly md5: string
 }
 
-/** Writes all of `chunks` under `key`. It is there, whole, when this returns; if `chunks` throws, nothing is. */
-export async function writeObject(bucket: R2Bucket, key: string, chunks: AsyncIterable<Uint8Array>): Promise<Written> {
+/**
+ * Writes all of `chunks` under `key`. It is there, whole, when this returns; if `chunks` throws, nothing is.
+ * @param expected the SHA-256 that they have to have
+ * @throws ApiError 422 if they have another
+ */
+export async function writeObject(
+  bucket: R2Bucket,
+  key: string,
+  chunks: AsyncIterable<Uint8Array>,
+  expected?: string,
+): Promise<Written> {
   const digests = [new Digest('SHA-256'), new Digest('MD5')] as const
   const writers = digests.map((digest) => digest.getWriter())
   const sink = new PieceSink(bucket, key)
@@ -25,16 +35,19 @@ export async function writeObject(bucket: R2Bucket, key: string, chunks: AsyncIt
       await Promise.all(writers.map((writer) => writer.write(chunk)))
       await sink.add(chunk)
     }
+    await Promise.all(writers.map((writer) => writer.close()))
+    const [sha256 = '', md5 = ''] = await Promise.all(digests.map(async ({ digest }) => hex(await digest)))
+    if (expected !== undefined && expected !== sha256) {
+      throw new ApiError('unprocessable', `The bytes have the SHA-256 ${sha256}, not ${expected}.`)
+    }
     await sink.end()
+    return { bytes, sha256, md5 }
   } catch (error) {
-    for (const digest of digests) digest.digest.catch(() => {})
-    await Promise.all(writers.map((writer) => writer.abort(error)))
+    for (const { digest } of digests) digest.catch(() => {})
+    await Promise.allSettled(writers.map((writer) => writer.abort(error)))
     await sink.abort()
     throw error
   }
-  await Promise.all(writers.map((writer) => writer.close()))
-  const [sha256, md5] = await Promise.all(digests.map(async ({ digest }) => hex(await digest)))
-  return { bytes, sha256: sha256 ?? '', md5: md5 ?? '' }
 }
 
 class PieceSink {

@@ -55,6 +55,11 @@ class PublishedModels {
     throw new ApiError('model_not_found', `The model '${id.slice(0, 100)}' does not exist.`, { param: 'model' })
   }
 
+  /** It has been deleted. */
+  forget(id: string): void {
+    this.#manifests.delete(id)
+  }
+
   /** What ships with Tandem. */
   list(): readonly PublishedModel[] {
     return [...bundled().values()]

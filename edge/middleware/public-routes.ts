@@ -43,8 +43,11 @@ const PUBLIC: readonly PublicRoute[] = [
   open(READ, '/docs'),
   open(READ, '/docs/style\\.css'),
   open(['GET', 'POST'], '/session'),
-  // It asks for the runners' secret itself.
+  // They ask for the runners' secret themselves.
   open(['POST'], '/internal/runners'),
+  open(['POST'], '/internal/jobs/lease'),
+  open(['POST'], `/internal/jobs/${SEGMENT}/(?:report|end)`),
+  open(['GET', 'PUT'], `/internal/jobs/${SEGMENT}/${SEGMENT}/${SEGMENT}`),
   // What somebody has shared, for whoever has the link.
   open(READ, `/v1/shared/${SEGMENT}`),
 ]

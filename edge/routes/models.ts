@@ -1,10 +1,12 @@
 import { ApiError } from '#protocol/error.ts'
 import type { RunnerModel } from '#protocol/generation.ts'
-import { type Model, modelListSchema, modelSchema } from '#protocol/models.ts'
+import { type Model, modelDeletedSchema, modelListSchema, modelSchema } from '#protocol/models.ts'
 import type { ModelParts, PublishedModel } from '#protocol/published-model.ts'
-import type { EdgeContext } from '../context.ts'
+import { type EdgeContext, principalOf } from '../context.ts'
+import { sweep } from '../files/sweep.ts'
 import { publishedModels } from '../inference/published-models.ts'
 import { Runners } from '../runners/runners.ts'
+import { findModel, listModels, manifestKey, removeModel } from '../storage/trained-models.ts'
 import type { Operation } from './operation.ts'
 
 export const modelOperations: readonly Operation[] = [
@@ -32,21 +34,53 @@ export const modelOperations: readonly Operation[] = [
     answer: { description: 'The model', schema: modelSchema },
     errors: ['model_not_found', 'runner_unavailable'],
     async handle(c) {
-      const id = c.req.param('id')
+      const id = c.req.param('id') ?? ''
       const { models, away } = await allModels(c)
       const model = models.find((candidate) => candidate.id === id)
       if (!model) {
         if (away) throw away
-        throw new ApiError('model_not_found', `The model '${id?.slice(0, 100)}' does not exist.`, { param: 'model' })
+        throw missing(id)
       }
       return c.json(model)
     },
   },
+  {
+    method: 'DELETE',
+    path: '/v1/models/{id}',
+    scope: 'training',
+    tag: 'Models',
+    summary: 'Delete a model that was trained',
+    description: 'Elsewhere it may still answer for ten seconds.',
+    answer: { description: 'It is deleted', schema: modelDeletedSchema },
+    errors: ['model_not_found', 'not_yours_to_delete'],
+    handle: deleteRoute,
+  },
 ]
+
+async function deleteRoute(c: EdgeContext): Promise<Response> {
+  const id = c.req.param('id') ?? ''
+  const { owner } = principalOf(c)
+  if (!(await findModel(c.env.DB, owner, id))) {
+    const { models } = await allModels(c)
+    const isCommon = models.some((model) => model.id === id)
+    if (isCommon)
+      throw new ApiError('not_yours_to_delete', `The model '${id}' was not trained by you.`, { param: 'model' })
+    throw missing(id)
+  }
+  await c.env.OBJECTS.delete(manifestKey(id))
+  publishedModels.forget(id)
+  await removeModel(c.env.DB, id)
+  await sweep(c.env)
+  return c.json({ id, object: 'model', deleted: true })
+}
+
+const missing = (id: string): ApiError =>
+  new ApiError('model_not_found', `The model '${id.slice(0, 100)}' does not exist.`, { param: 'model' })
 
 /** The models of the runners and at the edge; why the runners' are missing, if they are. */
 async function allModels(c: EdgeContext): Promise<{ models: Model[]; away?: ApiError }> {
-  const atEdge = publishedModels.list().map(toEdgeModel)
+  const own = await listModels(c.env.DB, principalOf(c).owner)
+  const atEdge = [...publishedModels.list(), ...own].map(toEdgeModel)
   try {
     const known = await new Runners(c.env, c.get('requestId')).models()
     return { models: [...known.map(toModel), ...atEdge] }

@@ -10,12 +10,17 @@ import { sha256 } from '../storage/secrets.ts'
 
 export const HEARTBEAT_PATH = '/internal/runners'
 
-/** @returns 204 when what has ended is written down. @throws ApiError 401 for anyone else */
-export async function takeHeartbeat(c: EdgeContext): Promise<Response> {
+/** @throws ApiError 401 for anyone else */
+export async function requireRunner(c: EdgeContext): Promise<void> {
   const { secret } = configOf(c.env).runners
   const [shown, expected] = await Promise.all([sha256(c.req.header('authorization') ?? ''), sha256(`Bearer ${secret}`)])
   // Hashes of random secrets: how far they agree tells nothing.
-  if (shown !== expected) throw new ApiError('invalid_api_key', 'Only a runner may say that it is there.')
+  if (shown !== expected) throw new ApiError('invalid_api_key', 'Only a runner may ask for this.')
+}
+
+/** @returns 204 when what has ended is written down. @throws ApiError 401 for anyone else */
+export async function takeHeartbeat(c: EdgeContext): Promise<Response> {
+  await requireRunner(c)
   const { ended, ...heartbeat } = await readBody(c.req.raw, runnerReportSchema)
   await c.env.FLEET.getByName(FLEET).beat(JSON.stringify(heartbeat))
   await takeEnded(c.env, ended)

@@ -5,7 +5,7 @@
 import type { FileObject, FileQuery } from '#protocol/files.ts'
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
-import type { Database } from './database.ts'
+import type { Database, Statement } from './database.ts'
 
 export interface NewFile {
   readonly id: string
@@ -84,6 +84,16 @@ export function fillPlace(database: Database, { id, filename, purpose, bytes, sh
     )
     .bind(filename, purpose, bytes, sha256, row.expires_at, id)
   return { statement, file: toFile(row) }
+}
+
+/** A file of a training's; the same again changes nothing. It counts, but is never refused. */
+export function resultFile(database: Database, file: NewFile): Statement {
+  return database
+    .prepare(
+      `INSERT INTO files (id, owner, filename, purpose, bytes, sha256, created_at, ready)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (id) DO NOTHING`,
+    )
+    .bind(file.id, file.owner, file.filename, file.purpose, file.bytes, file.sha256, file.now)
 }
 
 export async function findFile(database: Database, owner: string, id: string, now: number): Promise<FileObject | null> {

@@ -107,6 +107,7 @@ export async function startEdge({
             Account: { type: 'durable-object', storage: 'sqlite' },
             Fleet: { type: 'durable-object', storage: 'sqlite' },
             StoredResponse: { type: 'durable-object', storage: 'sqlite' },
+            TrainingJob: { type: 'durable-object', storage: 'sqlite' },
           },
           assets: {
             directory: files,
@@ -120,6 +121,7 @@ export async function startEdge({
             OBJECTS: { type: 'r2' },
             ACCOUNTS: { type: 'durable-object', worker: 'tandem', exportName: 'Account' },
             FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
+            JOBS: { type: 'durable-object', worker: 'tandem', exportName: 'TrainingJob' },
             RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
             ASSETS: { type: 'assets' },
             RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },

@@ -1,0 +1,80 @@
+/** Makes a training job: written down with the answer to its request, and then begun. */
+import { ApiError } from '#protocol/error.ts'
+import type { Job, JobCreate } from '#protocol/training.ts'
+import type { TrainingMethod } from '#protocol/training-method.ts'
+import { type EdgeContext, principalOf } from '../context.ts'
+import { findFile } from '../storage/files.ts'
+import { answered, once } from '../storage/idempotency.ts'
+import { findJob, newJob, requireFewJobs } from '../storage/jobs.ts'
+import { newId } from '../storage/new-id.ts'
+import { INITIAL, type JobRecord } from './job-state.ts'
+import { toJob } from './to-job.ts'
+
+const MOST_SEED = 2 ** 31
+
+/** @throws ApiError 400, 404 for a file that is not the owner's, 409, or 429 for too many jobs */
+export async function createJob(c: EdgeContext, body: JobCreate): Promise<Job> {
+  const { owner } = principalOf(c)
+  const now = Date.now()
+  const method = methodOf(body)
+  const key = c.req.header('idempotency-key')
+  const keyed = { owner, key, request: `POST ${c.req.path} ${JSON.stringify(body)}`, now }
+  const earlier = await answered<Job>(c.env.DB, keyed)
+  if (earlier) return begun(c, earlier)
+  await requireFile(c, owner, 'training_file', body.training_file)
+  if (body.validation_file != null) await requireFile(c, owner, 'validation_file', body.validation_file)
+  await requireFewJobs(c.env.DB, owner)
+  const record: JobRecord = {
+    id: newId('ftjob-'),
+    owner,
+    createdAt: now,
+    model: body.model,
+    method,
+    seed: body.seed ?? Math.floor(Math.random() * MOST_SEED),
+    suffix: body.suffix ?? null,
+    metadata: body.metadata ?? null,
+    trainingFile: body.training_file,
+    validationFile: body.validation_file ?? null,
+  }
+  const job = toJob(record, INITIAL)
+  try {
+    return await begun(c, await once(c.env.DB, keyed, [newJob(c.env.DB, record, job)], job))
+  } catch (error) {
+    // Others were made at the same moment.
+    await requireFewJobs(c.env.DB, owner)
+    throw error
+  }
+}
+
+/** It is there for good once it is written down; what begins it may come later. */
+async function begun(c: EdgeContext, job: Job): Promise<Job> {
+  const record = await findJob(c.env.DB, principalOf(c).owner, job.id)
+  if (record) await c.env.JOBS.getByName(job.id).begin(JSON.stringify(record))
+  return job
+}
+
+/** What is to be trained, said once: a denoiser's objective is to denoise. @throws ApiError 400 if it is said otherwise */
+function methodOf({ model, method }: JobCreate): TrainingMethod {
+  const type = model === 'denoiser' ? 'autoencoder' : model
+  if (method.type !== type) {
+    const message = `Invalid 'method.type': expected '${type}' for the model '${model}', got '${method.type}'.`
+    throw new ApiError('invalid_value', message, { param: 'method.type' })
+  }
+  if (method.type !== 'autoencoder') return method
+  const { hyperparameters } = method.autoencoder
+  const objective = model === 'denoiser' ? 'denoise' : 'anomaly'
+  if (hyperparameters.objective !== 'auto' && hyperparameters.objective !== objective) {
+    const param = 'method.autoencoder.hyperparameters.objective'
+    const message = `Invalid '${param}': expected '${objective}' for the model '${model}', got '${hyperparameters.objective}'.`
+    throw new ApiError('invalid_value', message, { param })
+  }
+  return { ...method, autoencoder: { hyperparameters: { ...hyperparameters, objective } } }
+}
+
+async function requireFile(c: EdgeContext, owner: string, param: string, id: string): Promise<void> {
+  const file = await findFile(c.env.DB, owner, id, Date.now())
+  if (!file) throw new ApiError('not_found', `There is no file '${id}'.`, { param })
+  if (file.purpose === 'fine-tune') return
+  const message = `Invalid '${param}': expected a file of the purpose 'fine-tune', got one of '${file.purpose}'.`
+  throw new ApiError('invalid_value', message, { param })
+}
