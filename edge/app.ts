@@ -18,10 +18,13 @@ import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { fileOperations } from './routes/files.ts'
 import { healthOperation } from './routes/health.ts'
+import { imageFileOperation } from './routes/image-files.ts'
+import { imageGenerationOperation } from './routes/image-generations.ts'
 import { imageOperations } from './routes/images.ts'
 import { keyOperations } from './routes/keys.ts'
 import { latentOperations } from './routes/latents.ts'
 import { metricsOperation } from './routes/metrics.ts'
+import { MODEL_FILE_PATH, sendModelFile } from './routes/model-files.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
@@ -46,7 +49,9 @@ const apiOperations: readonly Operation[] = [
   ...modelOperations,
   ...latentOperations,
   anomalyOperation,
+  imageGenerationOperation,
   ...imageOperations,
+  imageFileOperation,
   ...fileOperations,
   ...uploadOperations,
   ...trainingOperations,
@@ -69,6 +74,7 @@ export function createApp(): Hono<EdgeEnv> {
   for (const operation of operations) app.on(operation.method, honoPath(operation.path), (c) => handle(operation, c))
   app.post(HEARTBEAT_PATH, takeHeartbeat)
   for (const [method, path, handle] of RUNNER_JOB_ROUTES) app.on(method, path, handle)
+  app.get(MODEL_FILE_PATH, sendModelFile)
   for (const address of PAGE_ADDRESSES) app.get(address, page.document)
   app.get('/assets/*', page.hashedFile)
   app.get('/models/:file', page.hashedFile)

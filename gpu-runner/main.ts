@@ -13,9 +13,11 @@ import { chooseDevice } from './cuda/choose-device.ts'
 import { EndedGenerations } from './ended-generations.ts'
 import type { EngineClient } from './engine/engine-client.ts'
 import { Heartbeats, type RunnerState } from './heartbeats.ts'
+import { ImageClient } from './images/image-client.ts'
 import { Metrics } from './metrics.ts'
 import { embeddings } from './routes/embeddings.ts'
 import { generations } from './routes/generations.ts'
+import { images } from './routes/images.ts'
 import { createRunnerServer, type Route, sendJson } from './routes/server.ts'
 import { tokenizers } from './routes/tokenizers.ts'
 import { tokens } from './routes/tokens.ts'
@@ -53,6 +55,12 @@ async function main(): Promise<void> {
       return answer(exchange)
     }
   const findChat = (name: string) => models.findChat(name)
+  const painter = new ImageClient({
+    root: settings.models,
+    edge: settings.edge,
+    secret: settings.secret,
+    threads: settings.threads,
+  })
   let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
@@ -67,6 +75,7 @@ async function main(): Promise<void> {
     },
     'POST /generations': tracked(generations(findChat, metrics, ended)),
     'POST /embeddings': tracked(embeddings((name) => models.findEmbedding(name), metrics)),
+    'POST /images': tracked(images(painter)),
     'POST /tokens': tokens(findChat),
     'POST /tokenizers': tokenizers((name) => models.find(name)),
   })

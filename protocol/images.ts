@@ -8,22 +8,13 @@ const most = 2 ** 32 - 1
 const wholeIn = (low: number, high: number) => v.pipe(v.number(), v.integer(), v.minValue(low), v.maxValue(high))
 /** A form has text alone. */
 const numberField = v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/, 'must be a number'), v.transform(Number))
-const format = v.optional(
-  v.pipe(
-    v.string(),
-    v.check((value) => !isOneOf(value, ['url']), UNSUPPORTED),
-    v.picklist(['b64_json']),
-  ),
-  'b64_json',
-)
-
 /** The fields of the form. */
 export const variationRequestSchema = v.strictObject({
   /** A PNG. */
   image: v.instance(Uint8Array, 'must be a file'),
   model,
   n: v.optional(v.pipe(numberField, wholeIn(1, LIMITS.variations)), '1'),
-  response_format: format,
+  response_format: v.optional(v.picklist(['b64_json', 'url']), 'b64_json'),
   /** The model's own size, as `<width>x<height>`, if given. */
   size: v.optional(v.pipe(v.string(), v.regex(/^\d+x\d+$/, 'must be <width>x<height>'))),
   user: v.optional(v.pipe(v.string(), v.maxLength(512))),
@@ -50,5 +41,13 @@ export const imagesAnswerSchema = v.strictObject({
   model: v.string(),
   /** Where chance had a part: what gives the same images again. */
   seed: v.optional(v.number()),
-  data: v.array(v.strictObject({ b64_json: v.string() })),
+  data: v.array(
+    v.union([
+      v.strictObject({ b64_json: v.string() }),
+      v.strictObject({
+        /** Holds for an hour. */
+        url: v.string(),
+      }),
+    ]),
+  ),
 })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { CHAT_PARAMETERS } from './chat.ts'
 import { COMPLETION_PARAMETERS } from './completions.ts'
 import { EMBEDDING_PARAMETERS } from './embeddings.ts'
+import { IMAGE_PARAMETERS } from './image-generations.ts'
 import { RESPONSE_PARAMETERS } from './responses.ts'
 
 for (const [route, parameters] of Object.entries({
@@ -11,6 +12,7 @@ for (const [route, parameters] of Object.entries({
   '/v1/completions': COMPLETION_PARAMETERS,
   '/v1/responses': RESPONSE_PARAMETERS,
   '/v1/embeddings': EMBEDDING_PARAMETERS,
+  '/v1/images/generations': IMAGE_PARAMETERS,
 })) {
   test(`docs/compatibility.md says how ${route} treats each parameter`, async () => {
     const document = await readFile(new URL('../docs/compatibility.md', import.meta.url), 'utf8')

@@ -15,6 +15,9 @@ export const modelFileSchema = v.strictObject({
 })
 export type ModelFile = v.InferOutput<typeof modelFileSchema>
 
+/** Where a runner gets a published model's file: `GET`, with the runners' secret. */
+export const modelFilePath = (sha256: string): string => `/internal/models/${sha256}`
+
 export const imagesSchema = v.strictObject({
   kind: v.literal('images'),
   channels: v.picklist([1, 3, 4]),

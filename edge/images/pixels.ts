@@ -41,7 +41,19 @@ export async function imageFromPng(file: Uint8Array, shape: ImageShape, param: s
 }
 
 /** A model's image [channels, height, width] as a PNG in base64. */
-export async function imageToBase64(planes: Float32Array, { channels, height, width }: ImageShape): Promise<string> {
+export async function imageToBase64(planes: Float32Array, shape: ImageShape): Promise<string> {
+  return toBase64(await imageToPng(planes, shape))
+}
+
+/**
+ * A model's image [channels, height, width] as a PNG.
+ * @param scale each pixel becomes a square of so many
+ */
+export async function imageToPng(
+  planes: Float32Array,
+  { channels, height, width }: ImageShape,
+  scale = 1,
+): Promise<Uint8Array> {
   const pixels = height * width
   const samples = new Float32Array(planes.length)
   for (let pixel = 0; pixel < pixels; pixel++) {
@@ -49,7 +61,25 @@ export async function imageToBase64(planes: Float32Array, { channels, height, wi
       samples[pixel * channels + channel] = planes[channel * pixels + pixel] ?? 0
     }
   }
-  return toBase64(await encodePng({ width, height, channels, samples }))
+  return encodePng(enlarged({ width, height, channels, samples }, scale))
+}
+
+function enlarged(picture: Picture, scale: number): Picture {
+  if (scale === 1) return picture
+  const { width, height, channels, samples } = picture
+  const row = width * scale * channels
+  const out = new Float32Array(samples.length * scale * scale)
+  for (let y = 0; y < height; y++) {
+    const first = y * scale * row
+    for (let x = 0; x < width * scale; x++) {
+      const from = (y * width + Math.floor(x / scale)) * channels
+      for (let channel = 0; channel < channels; channel++) {
+        out[first + x * channels + channel] = samples[from + channel] ?? 0
+      }
+    }
+    for (let copy = 1; copy < scale; copy++) out.copyWithin(first + copy * row, first, first + row)
+  }
+  return { width: width * scale, height: height * scale, channels, samples: out }
 }
 
 function toPlanes({ width, height, channels: from, samples }: Picture, channels: number): Float32Array {

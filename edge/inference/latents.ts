@@ -40,6 +40,19 @@ export async function decode(
   latents: readonly (readonly number[])[],
   param: (i: number) => string = (i) => `latents[${i}]`,
 ): Promise<Decoded[]> {
+  const { image } = decoderOf(model)
+  const items = await decodeItems(c, model, latents, param)
+  if (!image) return items.map((row) => ({ row: [...row] }))
+  return Promise.all(items.map(async (planes) => ({ b64_json: await imageToBase64(planes, image) })))
+}
+
+/** As `decode`, to what the model itself gives: images [channels, height, width], or rows. */
+export async function decodeItems(
+  c: EdgeContext,
+  model: PublishedModel,
+  latents: readonly (readonly number[])[],
+  param: (i: number) => string = (i) => `latents[${i}]`,
+): Promise<Float32Array[]> {
   const { file, latents: length, shape, image } = decoderOf(model)
   for (const [i, latent] of latents.entries()) {
     if (latent.length === length) continue
@@ -49,20 +62,14 @@ export async function decode(
   const size = elementsOf(shape)
   if (image) checkSamples(latents.length, image, 'latents')
   const name = image ? 'images' : 'rows'
-  const decoded: Decoded[] = []
+  const items: Float32Array[] = []
   for (const piece of pieces(latents, size)) {
     const inputs = { latents: { data: Float32Array.from(piece.flat()), shape: [piece.length, length] } }
-    const outputs = await publishedModels.run(c, model, {
-      file,
-      inputs,
-      wanted: { [name]: [piece.length, ...shape] },
-    })
-    for (let i = 0; i < piece.length; i++) {
-      const item = outputs[name]?.subarray(i * size, (i + 1) * size) ?? new Float32Array()
-      decoded.push(image ? { b64_json: await imageToBase64(item, image) } : { row: [...item] })
-    }
+    const wanted = { [name]: [piece.length, ...shape] }
+    const { [name]: values = new Float32Array() } = await publishedModels.run(c, model, { file, inputs, wanted })
+    for (let i = 0; i < piece.length; i++) items.push(values.subarray(i * size, (i + 1) * size))
   }
-  return decoded
+  return items
 }
 
 /**

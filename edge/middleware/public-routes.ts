@@ -48,6 +48,9 @@ const PUBLIC: readonly PublicRoute[] = [
   open(['POST'], '/internal/jobs/lease'),
   open(['POST'], `/internal/jobs/${SEGMENT}/(?:report|end)`),
   open(['GET', 'PUT'], `/internal/jobs/${SEGMENT}/${SEGMENT}/${SEGMENT}`),
+  open(['GET'], '/internal/models/[0-9a-f]{64}'),
+  // A picture that was just made, for whoever has its address.
+  open(READ, '/v1/images/files/[\\w-]+(?:\\.[a-z]+)?'),
   // What somebody has shared, for whoever has the link.
   open(READ, `/v1/shared/${SEGMENT}`),
 ]

@@ -1,9 +1,8 @@
-/** The headers that every answer bears, errors and files included. A route may have set a policy of its own. */
+/** The headers that every answer bears, errors and files included. A route may have set one of its own. */
 import { createMiddleware } from 'hono/factory'
 import type { EdgeEnv } from '../context.ts'
 import { isSecure } from '../sessions/origin.ts'
 
-const POLICY = 'content-security-policy'
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,6 +19,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ')
 
 const HEADERS: readonly (readonly [string, string])[] = [
+  ['content-security-policy', CONTENT_SECURITY_POLICY],
   ['x-content-type-options', 'nosniff'],
   ['x-frame-options', 'DENY'],
   ['referrer-policy', 'no-referrer'],
@@ -34,8 +34,7 @@ export function securityHeaders() {
     await next()
     // A file's answer has headers that cannot be changed.
     if (!mutable(c.res)) c.res = new Response(c.res.body, c.res)
-    if (!c.res.headers.has(POLICY)) c.res.headers.set(POLICY, CONTENT_SECURITY_POLICY)
-    for (const [name, value] of HEADERS) c.res.headers.set(name, value)
+    for (const [name, value] of HEADERS) if (!c.res.headers.has(name)) c.res.headers.set(name, value)
     if (isSecure(c.req.raw)) c.res.headers.set('strict-transport-security', TWO_YEARS)
   })
 }

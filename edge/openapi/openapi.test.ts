@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createApp, operations } from '../app.ts'
 import { PAGE_ADDRESSES } from '../middleware/public-routes.ts'
+import { MODEL_FILE_PATH } from '../routes/model-files.ts'
 import { RUNNER_JOB_ROUTES } from '../routes/runner-jobs.ts'
 import { HEARTBEAT_PATH } from '../routes/runners.ts'
 import { type Edge, startEdge } from '../testing/edge.ts'
@@ -29,6 +30,7 @@ describe('the documents', () => {
   it('describe exactly what the router has', () => {
     const others = new Set<string>([
       HEARTBEAT_PATH,
+      MODEL_FILE_PATH,
       ...RUNNER_JOB_ROUTES.map(([, path]) => path),
       ...PAGE_ADDRESSES,
       '/assets/*',

@@ -5,10 +5,11 @@ import { enhancementRequestSchema, imagesAnswerSchema, variationRequestSchema } 
 import { LIMITS } from '#protocol/limits.ts'
 import type { EdgeContext } from '../context.ts'
 import { readBody, readForm } from '../http/body.ts'
-import { imageFromBase64, imageFromPng } from '../images/pixels.ts'
+import { imageFromBase64, imageFromPng, imageToBase64 } from '../images/pixels.ts'
+import { told } from '../images/stored-images.ts'
 import { denoise } from '../inference/denoise.ts'
 import { itemShape, wrongFamily } from '../inference/inputs.ts'
-import { decode, encode } from '../inference/latents.ts'
+import { decodeItems, encode } from '../inference/latents.ts'
 import { randomSeed } from '../inference/random-seed.ts'
 import { serve } from '../inference/serve.ts'
 import { vary } from '../inference/vary.ts'
@@ -55,7 +56,14 @@ async function variationsRoute(c: EdgeContext): Promise<Response> {
     const noise = normals(seed)
     const [found] = await encode(c, model, { items: [item], shape: itemShape(input) }, noise)
     const latents = vary(found?.mean ?? [], { n: request.n, strength: request.strength, noise })
-    return { ...answerOf(c, model.id), seed, data: await decode(c, model, latents) }
+    const items = await decodeItems(c, model, latents)
+    const data = await Promise.all(
+      items.map(async (planes) => {
+        const file = await imageToBase64(planes, input)
+        return told(c, { file, format: 'png' }, request.response_format)
+      }),
+    )
+    return { ...answerOf(c, model.id), seed, data }
   })
 }
 

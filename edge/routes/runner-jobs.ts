@@ -14,7 +14,7 @@ import type { Answer } from '../jobs/job-object.ts'
 import { leaseJob } from '../jobs/lease-job.ts'
 import { takeObject } from '../jobs/take-object.ts'
 import { keyOfFile } from '../storage/files.ts'
-import { requireRunner } from './runners.ts'
+import { requireRunner } from '../runners/require-runner.ts'
 
 const PATH = '/internal/jobs'
 const MOST_REPORT_BYTES = 2 << 20

@@ -17,6 +17,7 @@ import {
   tokenizerReplySchema,
   tokensReplySchema,
 } from '#protocol/generation.ts'
+import { drawnImagesSchema, type ImageWork } from '#protocol/image-work.ts'
 
 /** Seconds after which a runner that is away is likely back. */
 const RETRY_SECONDS = 2
@@ -88,18 +89,39 @@ export class Runner {
    * @param signal stops the work
    * @throws ApiError what the runner refuses the request with
    */
-  async embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
+  embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
+    return this.#work('/embeddings', request, embeddingsReplySchema, signal)
+  }
+
+  /**
+   * Pictures, as files in base64.
+   * @param signal ends what has not been drawn yet
+   * @throws ApiError what the runner refuses the request with
+   */
+  async draw(work: ImageWork, signal: AbortSignal): Promise<readonly string[]> {
+    const { images } = await this.#work('/images', work, drawnImagesSchema, signal)
+    if (images.length !== work.seeds.length) throw malformed(`${images.length} pictures, not ${work.seeds.length}`)
+    return images
+  }
+
+  /** What may take as long as a generation's silence. */
+  async #work<S extends v.GenericSchema>(
+    path: string,
+    request: object,
+    schema: S,
+    signal: AbortSignal,
+  ): Promise<v.InferOutput<S>> {
     const silence = new SilenceTimer(this.#config.timeoutMs)
     const until = AbortSignal.any([signal, silence.signal])
     try {
-      const response = await this.#fetch('/embeddings', {
+      const response = await this.#fetch(path, {
         method: 'POST',
         body: JSON.stringify(request),
         headers: { 'content-type': 'application/json' },
         signal: until,
       })
       if (!response.ok) throw await refusal(response)
-      return parse(embeddingsReplySchema, await json(response))
+      return parse(schema, await json(response))
     } catch (error) {
       throw error instanceof ApiError ? error : failure(error, until)
     } finally {

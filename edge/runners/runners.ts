@@ -10,6 +10,7 @@ import type {
   TokensReply,
   TokensRequest,
 } from '#protocol/generation.ts'
+import type { ImageWork } from '#protocol/image-work.ts'
 import type { Heartbeat } from '#protocol/runners.ts'
 import type { Scaling } from '#protocol/scaling.ts'
 import { type Bindings, configOf } from '../env.ts'
@@ -116,7 +117,16 @@ export class Runners {
     )
   }
 
-  async #attempt<T>(model: string, key: string, ask: (runner: Runner, place: Place) => Promise<T>): Promise<T> {
+  /**
+   * Pictures, as files in base64. Any runner may draw: the one whose memory likely holds the generator is asked first.
+   * @throws ApiError as `generate`
+   */
+  draw(work: ImageWork, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#attempt(null, work.generator.sha256, (runner) => runner.draw(work, signal))
+  }
+
+  /** @param model null: what is asked needs none of a runner's own */
+  async #attempt<T>(model: string | null, key: string, ask: (runner: Runner, place: Place) => Promise<T>): Promise<T> {
     const order = inOrder(await this.#candidates(model), key)
     const { budget, sent } = isolate
     budget.asked()
@@ -140,11 +150,13 @@ export class Runners {
   }
 
   /** Those that may be asked for a model now; at least one. @throws ApiError why there is none */
-  async #candidates(model: string): Promise<Place[]> {
+  async #candidates(model: string | null): Promise<Place[]> {
     const known = await this.#known()
     const now = Date.now()
     const working = known.filter((runner) => runner.models === null || runner.status === 'ok')
-    const serving = working.filter(({ models }) => models === null || models.some(({ id }) => id === model))
+    const serving = working.filter(
+      ({ models }) => model === null || models === null || models.some(({ id }) => id === model),
+    )
     // One that was starting a moment ago knows best whether it still is.
     const starting = known.filter((runner) => runner.models !== null && runner.status === 'starting')
     const having = serving.length > 0 ? serving : starting
@@ -155,10 +167,10 @@ export class Runners {
         if (runner.models === null) return { ...runner, loaded: true, requests: sent, slots: 1 }
         const { load, loaded, id, url } = runner
         const requests = load.running + load.waiting + sent
-        return { id, url, loaded: loaded.includes(model), requests, slots: Math.max(1, load.slots) }
+        return { id, url, loaded: model === null || loaded.includes(model), requests, slots: Math.max(1, load.slots) }
       })
     if (places.length > 0) return places
-    if (working.length > 0 && having.length === 0) {
+    if (model !== null && working.length > 0 && having.length === 0) {
       throw new ApiError('model_not_found', `The model '${model.slice(0, 100)}' does not exist.`, { param: 'model' })
     }
     throw unavailable()

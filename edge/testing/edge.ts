@@ -64,6 +64,8 @@ export interface Edge {
   raw(path: string, ask?: Omit<Ask, 'signal' | 'form'>): Promise<RawAnswer>
   /** As if somebody had put it into the object store. */
   putObject(name: string, contents: Uint8Array | string): Promise<void>
+  /** The names in the object store that begin so, in order. */
+  listObjects(prefix: string): Promise<string[]>
   /** Names of what lies in the object store under this prefix. */
   objects(prefix: string): Promise<string[]>
   newKey(options?: Partial<NewKey>): Promise<{ id: string; key: string }>
@@ -198,6 +200,7 @@ export async function startEdge({
     async objects(prefix) {
       return (await objects.list({ prefix })).objects.map(({ key }) => key)
     },
+    listObjects: async (prefix) => (await objects.list({ prefix })).objects.map(({ key }) => key),
     newKey: (options = {}) => createKey(database, { name: 'test', scopes: ['*'], owner: 'someone', ...options }),
     async kill() {
       await miniflare.setOptions(options)

@@ -69,6 +69,14 @@ describe('images at the edge', () => {
     assert.deepEqual(again.data, first.data)
   })
 
+  test('have addresses if asked', async () => {
+    const fields = { image, model: 'vae', seed: '3' }
+    const inline = (await (await vary(fields)).json()) as Images
+    const { data } = (await (await vary({ ...fields, response_format: 'url' })).json()) as { data: { url: string }[] }
+    const response = await fetch(data[0]?.url ?? '')
+    assert.equal(Buffer.from(await response.arrayBuffer()).toString('base64'), inline.data[0]?.b64_json)
+  })
+
   test('lose their noise', async () => {
     const response = await edge.ask('/v1/images/enhancements', {
       body: { model: 'denoiser', task: 'denoise', image: `data:image/png;base64,${png}` },
@@ -90,7 +98,7 @@ describe('images at the edge', () => {
       [{ image, model: 'vae', n: 'x' }, 400, /'n'/],
       [{ image, model: 'vae', strength: '2' }, 400, /'strength'/],
       [{ image, model: 'vae', size: '256x256' }, 400, /expected '6x6'/],
-      [{ image, model: 'vae', response_format: 'url' }, 400, /Unsupported: 'response_format' = "url"/],
+      [{ image, model: 'vae', response_format: 'file' }, 400, /'response_format'/],
       [{ image, model: 'vae', other: 'x' }, 400, /Unknown parameter: 'other'/],
       [{ image, model: 'denoiser' }, 400, /varies images, got 'denoiser'/],
       [{ image, model: 'none' }, 404, /does not exist/],

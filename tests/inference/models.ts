@@ -52,6 +52,33 @@ export const decoder = (name: string) =>
   })
 export const DECODER = decoder('a decoder')
 
+const WORDS = 16
+export const CONDITIONS = { kind: 'text', size: WORDS } as const
+
+/** latents, condition → images */
+export const generator = (name: string, conditions = WORDS) =>
+  model(name, (g, weight) => {
+    const latents = g.input('latents', 'float32', ['n', LATENTS])
+    const condition = g.input('condition', 'float32', ['n', conditions])
+    const [all] = g.op('Concat', [latents, condition], { axis: 1 })
+    // In pieces, as each has to stand in the file itself.
+    const pieces = ['a', 'b', 'c', 'd'].map((piece) => weight(piece, [LATENTS + conditions, PIXELS / 4], 4))
+    const [projected] = g.op('MatMul', [all, g.op('Concat', pieces, { axis: 1 })[0]], {})
+    const [bounded] = g.op('Sigmoid', [projected], {})
+    const [images] = g.op('Reshape', [bounded, g.integers([-1, 1, SIDE, SIDE])], {})
+    g.output(images, 'images')
+  })
+export const GENERATOR = generator('a generator')
+
+/** condition → mean, log_variance */
+export const PRIOR = model('a prior', (g, weight) => {
+  const condition = g.input('condition', 'float32', ['n', WORDS])
+  for (const name of ['mean', 'log_variance']) {
+    const [projected] = g.op('MatMul', [condition, weight(`${name}.weight`, [WORDS, LATENTS], 2)], {})
+    g.output(projected, name)
+  }
+})
+
 export function fileOf(bytes: Uint8Array): ModelFile {
   return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
 }
@@ -62,6 +89,14 @@ export const VAE = {
   latents: LATENTS,
   encoder: fileOf(ENCODER),
   decoder: fileOf(DECODER),
+} satisfies ModelParts
+
+export const GAN = {
+  family: 'gan',
+  input: IMAGES,
+  latents: LATENTS,
+  conditions: CONDITIONS,
+  generator: fileOf(GENERATOR),
 } satisfies ModelParts
 
 export async function publish(
