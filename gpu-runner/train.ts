@@ -5,10 +5,13 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import sharp from 'sharp'
 import * as v from 'valibot'
 import { Runtime } from './runtime/runtime.ts'
+import { CATALOGUE } from './trainer/data/catalogue/catalogue.ts'
 import { makeModel } from './trainer/make-model.ts'
 import { recipeSchema } from './trainer/recipe.ts'
+import type { Samples } from './trainer/task.ts'
 import type { TrainingEvent } from './trainer/trainer.ts'
 
 const ROOT = path.dirname(import.meta.dirname)
@@ -29,19 +32,23 @@ const { description, recipe } = v.parse(
   JSON.parse(await readFile(path.join(folder, 'recipe.json'), 'utf8')),
 )
 const stopping = new AbortController()
+if (!recipe.data) {
+  console.error(`${id}'s recipe names no data.`)
+  process.exit(2)
+}
 process.once('SIGINT', () => stopping.abort())
 
 const checkpoint = path.join(models, 'data', `${id}.checkpoint`)
 await mkdir(path.dirname(checkpoint), { recursive: true })
 using ort = new Runtime({ threads: availableParallelism() })
-const made = await makeModel(ort, recipe, {
-  id,
-  description,
-  root: models,
-  checkpoint,
-  signal: stopping.signal,
-  onEvent: tell,
-})
+const data = CATALOGUE[recipe.data]
+const [training, test] = await Promise.all([data.train(models), data.test(models)])
+const source = { description: data.description, licence: data.licence }
+const made = await makeModel(
+  ort,
+  { recipe, training, test, source },
+  { id, owner: null, description, checkpoint, signal: stopping.signal, onEvent: tell },
+)
 if (!made) {
   console.log('Stopped. The same command goes on from here.')
   process.exit(130)
@@ -66,6 +73,16 @@ function tell(event: TrainingEvent): void {
     )
   } else if (event.type === 'validation')
     console.log(`validation after epoch ${event.epoch}: ${numbers(event.metrics)}`)
+  else if (event.type === 'samples') show(event.samples)
+}
+
+/** The last sample sheet stands beside the checkpoint. */
+function show({ width, height, channels, pixels }: Samples): void {
+  const file = path.join(models, 'data', `${id}.png`)
+  sharp(pixels, { raw: { width, height, channels: channels as 1 | 3 | 4 } })
+    .png()
+    .toFile(file)
+    .catch((error: unknown) => console.error(`${file} could not be written: ${String(error)}`))
 }
 
 function numbers(metrics: Readonly<Record<string, number>>): string {

@@ -1,132 +1,115 @@
-/** From a recipe to a model that can be published: data, training, the test that no training saw. */
+/** From a recipe and data to a model that can be published: training, and the test that no training saw. */
 import type { PublishedModel } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { CATALOGUE } from './data/catalogue/catalogue.ts'
-import type { DataSet, ImageSet, RowSet } from './data/data-set.ts'
-import { split } from './data/split.ts'
+import type { DataSet } from './data/data-set.ts'
+import { split, together } from './data/split.ts'
 import { averagePrecision, rocAuc } from './evaluation/ranking.ts'
+import { scoresOf } from './evaluation/scoring.ts'
+import { makeTask } from './make-task.ts'
 import type { Recipe } from './recipe.ts'
-import type { Metrics, Task, TrainedModel } from './task.ts'
-import { denoiserTask } from './tasks/denoiser-task.ts'
-import { rowsTask } from './tasks/rows-task.ts'
-import { vaeTask } from './tasks/vae-task.ts'
+import type { Metrics, TrainedModel } from './task.ts'
 import { type TrainingOptions, train } from './trainer.ts'
+
+export interface ModelSource {
+  readonly recipe: Recipe
+  readonly training: DataSet
+  /** By default, the recipe's share of the training data. */
+  readonly validation?: DataSet | undefined
+  /** What the finished model is measured by. */
+  readonly test?: DataSet | undefined
+  /** Of the data, as the model's card has it. */
+  readonly source: { readonly description: string; readonly licence: string }
+}
 
 export interface MadeModel {
   readonly manifest: PublishedModel
+  /** Those that the manifest names. */
   readonly files: readonly Uint8Array[]
 }
 
 export interface MakeOptions extends Pick<TrainingOptions, 'onEvent' | 'signal' | 'checkpoint'> {
   readonly id: string
+  /** Who may use the model; null: everyone. */
+  readonly owner: string | null
   readonly description: string
-  /** Folder of the data cache. */
-  readonly root: string
 }
 
-/** @returns undefined if the signal ended the training before it was done */
-export async function makeModel(ort: Runtime, recipe: Recipe, options: MakeOptions): Promise<MadeModel | undefined> {
-  const data = CATALOGUE[recipe.data]
-  const [training, test] = await Promise.all([data.train(options.root), data.test(options.root)])
-  using task = taskOf(ort, recipe, training)
-  const { onEvent, signal, checkpoint } = options
+/**
+ * @returns undefined if the signal ended the training before it was done; the checkpoint then has what it was at
+ * @throws DataSetError if the data does not fit the recipe, DivergenceError if nothing comes of the training
+ */
+export async function makeModel(
+  ort: Runtime,
+  { recipe, training, validation, test, source }: ModelSource,
+  { id, owner, description, checkpoint, signal, onEvent }: MakeOptions,
+): Promise<MadeModel | undefined> {
+  const { data, parts } = validation
+    ? together(training, validation)
+    : { data: training, parts: split(training.count, recipe.validation, recipe.seed) }
+  using task = makeTask(ort, recipe, data, parts)
   const { session, end } = await train(ort, task, {
     seed: recipe.seed,
     recipe: JSON.stringify(recipe),
     checkpoint,
     signal,
+    patience: recipe.patience,
     ...(onEvent && { onEvent }),
   })
   using trained = session
   if (end === 'stopped') return undefined
   const model = task.publish(trained, ort)
-  using tested = tests(recipe) ? taskOf(ort, recipe, test, { evaluation: true }) : undefined
+  using tested = test && measuresByTask(recipe) ? testTask(ort, recipe, test) : undefined
   const metrics = {
     ...named(model.metrics, 'validation'),
     ...(tested ? named(tested.validate(trained), 'test') : {}),
-    ...named(rankingOf(ort, model, test), 'test'),
+    ...(test ? named(rankingOf(ort, model, test), 'test') : {}),
   }
-  const { method, ...rest } = recipe
   return {
     files: model.files,
     manifest: {
-      id: options.id,
+      id,
       created: Math.floor(Date.now() / 1000),
-      owner: null,
+      owner,
       parts: model.parts,
-      card: {
-        description: options.description,
-        data: data.description,
-        licence: data.licence,
-        metrics,
-        recipe: { method, ...flat(rest) },
-      },
+      card: { description, data: source.description, licence: source.licence, metrics, recipe: flat(recipe) },
     },
   }
 }
 
-function taskOf(ort: Runtime, recipe: Recipe, data: DataSet, { evaluation = false } = {}): Task {
-  // For a test all of it is measured, and what is trained on does not matter.
-  const parts = evaluation
-    ? { training: all(data.count), validation: all(data.count) }
-    : split(data.count, recipe.validation, recipe.seed)
-  if (recipe.method === 'vae') {
-    const images = imagesOf(data)
-    const { channels } = images
-    const { side, latents, hidden } = recipe
-    return vaeTask(ort, images, parts, { ...recipe, config: { channels, height: side, width: side, latents, hidden } })
-  }
-  if (recipe.method === 'denoiser') {
-    const images = imagesOf(data)
-    const { side, hidden } = recipe
-    const config = { channels: images.channels, height: side, width: side, hidden }
-    return denoiserTask(ort, images, parts, { ...recipe, config })
-  }
-  return rowsTask(ort, rowsOf(data), parts, recipe)
+/** A task that validates on all of a test. */
+function testTask(ort: Runtime, recipe: Recipe, test: DataSet) {
+  const all = everything(test)
+  const batch = Math.min(recipe.batch, test.count)
+  return makeTask(ort, { ...recipe, batch }, test, { training: all, validation: all })
 }
 
-const all = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i)
-/** Rows are standardised by what the model was trained on, so that the test's own task would measure something else. */
-const tests = ({ method }: Recipe): boolean => method !== 'autoencoder'
-
-function imagesOf(data: DataSet): ImageSet {
-  if (data.kind !== 'images') throw new TypeError('this method is for images')
-  return data
-}
-function rowsOf(data: DataSet): RowSet {
-  if (data.kind !== 'rows') throw new TypeError('this method is for rows of numbers')
-  return data
-}
+/** Rows are standardised, and a generator's statistics measured, by what the model was trained on: a test has other data. */
+const measuresByTask = ({ method }: Recipe): boolean => method !== 'autoencoder' && method !== 'gan'
 
 /** How the published scorer tells the anomalies of a labelled test from the rest. */
 function rankingOf(ort: Runtime, { parts, files }: TrainedModel, test: DataSet): Metrics {
   const labels = test.kind === 'rows' ? test.labels : undefined
-  if (parts.family !== 'autoencoder' || test.kind !== 'rows' || !labels) return {}
-  const scorer = files[2]
-  if (!scorer) return {}
-  using session = ort.session(scorer)
-  using rows = ort.tensor('float32', [test.count, test.columns.length])
-  using scores = ort.tensor('float32', [test.count])
-  using errors = ort.tensor('float32', [test.count, test.columns.length])
-  rows.data.set(test.values)
-  using binding = session.bind({ rows }, { scores, errors })
-  binding.run()
-  const flagged = scores.data.map((score) => Number(score > parts.threshold))
+  const [, , scorer] = files
+  if (parts.family !== 'autoencoder' || !labels || !scorer) return {}
+  const scores = scoresOf(ort, scorer, test, everything(test))
+  const flagged = scores.map((score) => Number(score > parts.threshold))
   const caught = flagged.filter((flag, i) => flag && labels[i]).length
   const positives = labels.reduce((a, b) => a + b, 0)
   return {
-    roc_auc: rocAuc(scores.data, labels),
-    average_precision: averagePrecision(scores.data, labels),
+    roc_auc: rocAuc(scores, labels),
+    average_precision: averagePrecision(scores, labels),
     recall: caught / positives,
     false_alarms: (flagged.reduce((a, b) => a + b, 0) - caught) / (test.count - positives),
   }
 }
 
+const everything = ({ count }: DataSet): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i)
+
 const named = (metrics: Metrics, part: string): Metrics =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${part}.${name}`, value]))
 
 /** A recipe's values as a card has them. */
-const flat = (values: Readonly<Record<string, unknown>>): Record<string, string | number> =>
+const flat = (recipe: Recipe): PublishedModel['card']['recipe'] =>
   Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
+    Object.entries(recipe).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   )

@@ -1,44 +1,53 @@
-/** Recipes: what a model is made of and how, as data. Each is enough to make the same model again. */
+/** Recipes: what a model is made of and how, as data. Each is enough to make the same model again of the same data. */
 import * as v from 'valibot'
 import { catalogueNames } from './data/catalogue/catalogue.ts'
 
 const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 const positive = v.pipe(v.number(), v.gtValue(0), v.finite())
+const notNegative = v.pipe(v.number(), v.minValue(0), v.finite())
+const share = v.pipe(v.number(), v.gtValue(0), v.ltValue(1))
 
 const common = {
-  data: v.picklist(catalogueNames),
+  /** Of the catalogue; without it the data is what somebody uploaded. */
+  data: v.optional(v.picklist(catalogueNames)),
   batch: count(1024),
   epochs: count(10_000),
   rate: positive,
   seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  /** Share of the training data that validates. */
-  validation: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+  /** Share of the training data that validates, where no other data does. */
+  validation: share,
+  /** Validations without a better one after which it is enough; without it, all epochs are gone through. */
+  patience: v.optional(count(1_000)),
 }
-const side = v.picklist([8, 16, 32, 64])
+const images = {
+  side: v.picklist([8, 16, 32, 64]),
+  hidden: v.pipe(v.array(count(1024)), v.minLength(1), v.maxLength(4)),
+}
+const latents = count(512)
+const condition = v.optional(v.picklist(['none', 'class', 'caption']), 'none')
+/** Of a scorer: what it reads is disturbed by so much, and the share of validation data above the threshold. */
+const scorer = { noise: notNegative, alarms: share }
 
 export const recipeSchema = v.variant('method', [
+  v.strictObject({ method: v.literal('vae'), ...common, ...images, latents, beta: positive, condition }),
   v.strictObject({
-    method: v.literal('vae'),
+    method: v.literal('gan'),
     ...common,
-    side,
-    latents: count(512),
-    hidden: v.pipe(v.array(count(1024)), v.minLength(1), v.maxLength(4)),
-    beta: positive,
+    ...images,
+    latents,
+    condition,
+    style: v.picklist(['dcgan', 'modern']),
+    augmented: v.boolean(),
+    matching: notNegative,
   }),
-  v.strictObject({
-    method: v.literal('denoiser'),
-    ...common,
-    side,
-    hidden: v.pipe(v.array(count(1024)), v.minLength(1), v.maxLength(4)),
-    noise: positive,
-  }),
+  v.strictObject({ method: v.literal('denoiser'), ...common, ...images, noise: positive }),
+  v.strictObject({ method: v.literal('image-autoencoder'), ...common, ...images, latents, ...scorer }),
   v.strictObject({
     method: v.literal('autoencoder'),
     ...common,
-    latents: count(512),
+    latents,
     hidden: v.pipe(v.array(count(4096)), v.minLength(1), v.maxLength(8)),
-    noise: v.pipe(v.number(), v.minValue(0), v.finite()),
-    alarms: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+    ...scorer,
   }),
 ])
 export type Recipe = v.InferOutput<typeof recipeSchema>

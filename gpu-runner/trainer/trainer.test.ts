@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
@@ -8,6 +8,9 @@ import type { ImageSet, RowSet } from './data/data-set.ts'
 import { split } from './data/split.ts'
 import { Random } from './random.ts'
 import type { Task } from './task.ts'
+import { denoiserTask } from './tasks/denoiser-task.ts'
+import { type GanTaskOptions, ganTask } from './tasks/gan-task.ts'
+import { imageAutoencoderTask } from './tasks/image-autoencoder-task.ts'
 import { rowsTask } from './tasks/rows-task.ts'
 import { vaeTask } from './tasks/vae-task.ts'
 import { type TrainingEvent, type TrainingOptions, train } from './trainer.ts'
@@ -47,15 +50,30 @@ function squares(count: number): ImageSet {
   return { kind: 'images', count, channels: 1, height: 8, width: 8, pixels }
 }
 
-const imageTask = () =>
-  vaeTask(ort, squares(64), split(64, 0.2, 5), {
-    config: { channels: 1, height: 8, width: 8, latents: 4, hidden: [8] },
-    batch: 16,
-    epochs: 8,
-    rate: 5e-3,
-    beta: 1,
-    seed: 5,
+const captioned = (count: number): ImageSet => ({
+  ...squares(count),
+  captions: Array.from({ length: count }, (_, i) => `square ${i}, white, box`),
+})
+const SQUARES = { latents: 4, hidden: [8], batch: 16, epochs: 8, rate: 5e-3, seed: 5 }
+type Options = Partial<typeof SQUARES>
+const vae =
+  (condition: 'none' | 'caption', options: Options = {}) =>
+  () =>
+    vaeTask(ort, captioned(64), split(64, 0.2, 5), { ...SQUARES, condition, beta: 1, ...options })
+const gan = (options: Partial<GanTaskOptions> = {}) =>
+  ganTask(ort, captioned(64), split(64, 0.2, 5), {
+    ...SQUARES,
+    epochs: 5,
+    condition: 'caption',
+    style: 'modern',
+    augmented: true,
+    matching: 1,
+    ...options,
   })
+const denoiser = (options: Options = {}) =>
+  denoiserTask(ort, squares(64), split(64, 0.2, 5), { ...SQUARES, noise: 0.3, ...options })
+const imageAutoencoder = (options: Options = {}) =>
+  imageAutoencoderTask(ort, squares(64), split(64, 0.2, 5), { ...SQUARES, noise: 0.1, alarms: 0.1, ...options })
 
 async function trained(task: Task, options: Partial<TrainingOptions> = {}) {
   made.use(task)
@@ -72,8 +90,12 @@ async function trained(task: Task, options: Partial<TrainingOptions> = {}) {
 }
 
 for (const [name, make] of [
-  ['an autoencoder', rowTask],
-  ['a VAE', imageTask],
+  ['an autoencoder', () => rowTask()],
+  ['an autoencoder of images', () => imageAutoencoder()],
+  ['a denoiser', () => denoiser()],
+  ['a VAE', vae('none')],
+  ['a VAE with conditions', vae('caption')],
+  ['a GAN', () => gan()],
 ] as const) {
   test(`${name} that was stopped at any step goes on to the same bits`, async () => {
     const whole = await trained(make())
@@ -146,6 +168,58 @@ test('training that diverges ends with the reason, and its last checkpoint stays
   })
   assert.deepEqual(readFileSync(checkpoint), before)
   await assert.rejects(trained({ ...rowTask(), collapse: () => 'all images are the same.' }), /all images are the same/)
+})
+
+test('weights that are no numbers are not kept', async () => {
+  const checkpoint = path.join(folder, 'spoilt')
+  const stopping = new AbortController()
+  const task = rowTask()
+  const spoilt: Task = {
+    ...task,
+    rate(step) {
+      if (step === 2) stopping.abort()
+      return step === 2 ? Number.NaN : 1e-3
+    },
+  }
+  await assert.rejects(trained(spoilt, { checkpoint, signal: stopping.signal }), {
+    name: 'DivergenceError',
+    message: /^Training ended at step 2: autoencoder.weights has elements that are no numbers/,
+  })
+  assert.equal(existsSync(checkpoint), false)
+})
+
+test('a generator that draws one image whatever it is given has collapsed', async () => {
+  const task = gan({ condition: 'none', matching: 0, epochs: 1 })
+  const { session } = await trained(task)
+  assert.equal(task.collapse?.(session, 1), undefined)
+  session.state('generator.average').fill(0)
+  assert.match(
+    task.collapse?.(session, 1_000) ?? '',
+    /^the images that are drawn are nearly the same: their variance is/,
+  )
+  assert.equal(task.collapse?.(session, 499), undefined)
+})
+
+test('samples are told as training goes on, a dozen sheets at most', async () => {
+  for (const [task, columns, rows] of [
+    [imageAutoencoder({ epochs: 2 }), 13, 3],
+    [denoiser({ epochs: 2 }), 13, 3],
+    [vae('caption', { epochs: 2 })(), 13, 3],
+    [gan({ epochs: 2 }), 8, 7],
+  ] as const) {
+    const { events } = await trained(task)
+    const sheets = events.filter((event) => event.type === 'samples')
+    assert.equal(sheets.length, 2)
+    const last = sheets.at(-1)?.samples
+    assert.deepEqual([last?.width, last?.height, last?.channels], [8 * columns, 8 * rows, 1])
+    assert.equal(last?.pixels.length, 64 * columns * rows)
+    assert.notDeepEqual(last?.pixels, sheets[0]?.samples.pixels)
+  }
+  const { events } = await trained(imageAutoencoder({ epochs: 26 }))
+  assert.deepEqual(
+    events.filter((event) => event.type === 'samples').map(({ step }) => step / 3),
+    [3, 6, 9, 12, 15, 18, 21, 24, 26],
+  )
 })
 
 test('a checkpoint of another recipe, or one that is damaged, is refused', async () => {

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Runtime } from '../runtime/runtime.ts'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { Random } from './random.ts'
-import type { Metrics, Task } from './task.ts'
+import type { Metrics, Samples, Task } from './task.ts'
 import { TrainingSession } from './training-session.ts'
 
 export interface TrainingProgress {
@@ -20,6 +20,7 @@ export interface TrainingProgress {
 export type TrainingEvent =
   | ({ readonly type: 'progress' } & TrainingProgress)
   | { readonly type: 'validation'; readonly step: number; readonly epoch: number; readonly metrics: Metrics }
+  | { readonly type: 'samples'; readonly step: number; readonly samples: Samples }
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
 
 export interface TrainingOptions {
@@ -51,6 +52,9 @@ export class DivergenceError extends Error {
 
 const REPORT_MS = 1_000
 const CHECKPOINT_MS = 30_000
+/** Validations and sample sheets of a whole training, at most; a validation is after a whole number of epochs. */
+const MOST_VALIDATIONS = 50
+const MOST_SHEETS = 12
 /** What the names of the best validation's tensors begin with in a checkpoint. */
 const BEST = 'best/'
 
@@ -100,6 +104,8 @@ class Run {
   async run(): Promise<TrainingEnd> {
     const { seed, patience, signal } = this.#options
     const { steps, stepsPerEpoch } = this.#task
+    const between = stepsPerEpoch * Math.max(1, Math.ceil(steps / stepsPerEpoch / MOST_VALIDATIONS))
+    const betweenSheets = between * Math.max(1, Math.ceil(steps / between / MOST_SHEETS))
     this.#session.initialize(new Random(seed, 1))
     await this.#resume()
     while (this.#step < steps) {
@@ -108,8 +114,9 @@ class Run {
         return 'stopped'
       }
       this.#advance()
-      if (this.#step % stepsPerEpoch === 0 || this.#step === steps) this.#validate()
-      const patient = patience === undefined || this.#step - this.#bestStep <= patience * stepsPerEpoch
+      if (this.#step % between === 0 || this.#step === steps) this.#validate()
+      if (this.#step % betweenSheets === 0 || this.#step === steps) this.#show()
+      const patient = patience === undefined || this.#step - this.#bestStep <= patience * between
       if (!patient) break
       await this.#rest()
     }
@@ -143,6 +150,11 @@ class Run {
       if (this.#options.patience !== undefined) this.#keepBest()
     }
     this.#tell({ type: 'validation', step: this.#step, epoch: Math.ceil(this.#step / stepsPerEpoch), metrics })
+  }
+
+  #show(): void {
+    const samples = this.#task.samples?.(this.#session)
+    if (samples) this.#tell({ type: 'samples', step: this.#step, samples })
   }
 
   /** Between steps: others' turn, what is due each second, and each half minute. */
@@ -181,6 +193,10 @@ class Run {
       ...this.#session.stateNames.map((name) => [name, this.#session.state(name)] as const),
       ...[...this.#bestState].map(([name, data]) => [BEST + name, data] as const),
     ])
+    for (const [name, data] of tensors) {
+      if (!data.every(Number.isFinite))
+        throw new DivergenceError(this.#step, `${name} has elements that are no numbers.`)
+    }
     await saveCheckpoint(checkpoint, { recipe, step: this.#step, memory, tensors })
     this.#savedAt = this.#now()
     this.#tell({ type: 'checkpoint', step: this.#step, file: checkpoint })

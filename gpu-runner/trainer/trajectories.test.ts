@@ -18,6 +18,7 @@ import { gptPlan } from './plans/gpt-plan.ts'
 import { llamaLoraPlan } from './plans/llama-lora-plan.ts'
 import { vaePlan } from './plans/vae-plan.ts'
 import { StepBuilder, type StepPlan } from './step-builder.ts'
+import { fillMoves } from './tasks/augmentation.ts'
 import { TrainingSession } from './training-session.ts'
 
 type Summary = Readonly<Record<string, readonly [sum: number, squares: number, last: number]>>
@@ -141,22 +142,28 @@ for (const [name, optimizer, rate] of [
   })
 }
 
-test("a variational autoencoder learns what PyTorch's does", () => {
-  const config = { channels: 1, height: 16, width: 16, latents: 3, hidden: [4, 8] }
-  follows('vae', {
-    plan: vaePlan(config, { batch: 4, beta: 2 }),
-    rate: 1e-2,
-    networks: ['vae'],
-    feed(session, t) {
-      fill(
-        session,
-        'images',
-        wave(1024, t, 0.11).map((x) => 0.5 + 0.5 * x),
-      )
-      fill(session, 'noise', wave(12, 0.9 * t, 1.7))
-    },
+for (const [name, condition] of [
+  ['vae', undefined],
+  ['conditional-vae', 2],
+] as const) {
+  test(`a variational autoencoder learns what PyTorch's does: ${name}`, () => {
+    const config = { channels: 1, height: 16, width: 16, latents: 3, hidden: [4, 8], condition }
+    follows(name, {
+      plan: vaePlan(config, { batch: 4, beta: 2 }),
+      rate: 1e-2,
+      networks: ['vae'],
+      feed(session, t) {
+        fill(
+          session,
+          'images',
+          wave(1024, t, 0.11).map((x) => 0.5 + 0.5 * x),
+        )
+        fill(session, 'noise', wave(12, 0.9 * t, 1.7))
+        if (condition) fill(session, 'condition', wave(8, 0.3 * t, 2.1))
+      },
+    })
   })
-})
+}
 
 const GAN: GanConfig = { channels: 1, height: 16, width: 16, latents: 5, condition: 0, hidden: [8, 4] }
 const feedGan = (session: TrainingSession, t: number) => {
@@ -169,14 +176,48 @@ test("DCGAN learns what PyTorch's does", () => {
   follows('dcgan', { plan, rate: 2e-3, networks: ['generator', 'critic'], feed: feedGan })
 })
 
+const feedConditional = (session: TrainingSession, t: number) => {
+  feedGan(session, t)
+  fill(session, 'condition', wave(8, 0.3 * t, 2.1))
+}
+
 test("a conditional GAN with spectral norms and hinge losses learns what PyTorch's does", () => {
   follows('spectral', {
     plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'modern' }),
     rate: 2e-3,
     networks: ['generator', 'critic'],
+    feed: feedConditional,
+  })
+})
+
+test("with augmented images and a perceptual loss it learns what PyTorch's does", () => {
+  follows('augmented', {
+    plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'modern', augmented: true, matching: 2 }),
+    rate: 2e-3,
+    networks: ['generator', 'critic'],
     feed(session, t) {
-      feedGan(session, t)
-      fill(session, 'condition', wave(8, 0.3 * t, 2.1))
+      feedConditional(session, t)
+      fill(session, 'told', [1, 0, 1, 1])
+      fill(
+        session,
+        'augment.colours',
+        wave(4, t, 0.7).map((x) => 1 + 0.5 * x),
+      )
+      fill(
+        session,
+        'augment.brightness',
+        wave(4, t, 1.3).map((x) => 0.3 * x),
+      )
+      const index = (name: string) => session.inputs[name]?.data as Int32Array
+      fillMoves(
+        { source: index('augment.source'), target: index('augment.target') },
+        GAN,
+        Array.from({ length: 4 }, (_, i) => ({
+          right: ((2 * i + t) % 3) - 1,
+          down: ((i + 2 * t) % 3) - 1,
+          cut: { left: (3 * i + t) % 10, top: (5 * i + 2 * t) % 10, width: 8, height: 8 },
+        })),
+      )
     },
   })
 })

@@ -33,6 +33,9 @@ export interface GanConfig {
 
 const WINDOW = { kernel: 4, stride: 2, pad: 1, bias: false }
 const INITIAL: Initial = { kind: 'normal', deviation: 0.02 }
+const EMBEDDING = 128
+/** Conditions have length 1, and what they become has a deviation of 1, as latents have. */
+const EMBEDDING_INITIAL: Initial = { kind: 'normal', deviation: 1 }
 
 const smallest = ({ height, width, hidden }: GanConfig) => ({
   channels: hidden[0] ?? 1,
@@ -49,7 +52,9 @@ export function generate(
   const { g } = layers
   const small = smallest(config)
   const features = small.channels * small.height * small.width
-  const [input] = condition ? g.op('Concat', [latents, condition], { axis: 1 }) : [latents]
+  const [input] = condition
+    ? g.op('Concat', [latents, embed(layers, 'generator.condition', condition)], { axis: 1 })
+    : [latents]
   const first = linear(layers, 'generator.in', input, features, { into: small, bias: false, initial: INITIAL })
   const normed = (maps: Maps, i: number) => relu(layers, batchNorm(layers, `generator.norm.${i}`, maps, { training }))
   let maps = normed(unflatten(layers, first, small), 0)
@@ -61,27 +66,41 @@ export function generate(
   return { ...maps, value: tanh(g, maps.value) }
 }
 
+/** [images, condition] → [images, EMBEDDING]; zeros stay zeros. */
+const embed = (layers: Layers, name: string, condition: Value): Value =>
+  linear(layers, name, condition, EMBEDDING, { bias: false, initial: EMBEDDING_INITIAL })
+
 export interface CriticOptions {
   readonly condition?: Value | undefined
   /** DCGAN's; not with spectral normalisation. */
   readonly batchNorm: boolean
 }
 
-/** pixels in [−1, 1] → one logit for each image, [images, 1] */
-export function criticise(layers: Layers, config: GanConfig, images: Maps, options: CriticOptions): Value {
+export interface Judged {
+  /** One for each image, [images, 1]. */
+  readonly logit: Value
+  /** What was seen on the way: the image, and each layer's maps. */
+  readonly features: readonly Value[]
+}
+
+/** Judges pixels in [−1, 1]. */
+export function criticise(layers: Layers, config: GanConfig, images: Maps, options: CriticOptions): Judged {
   const { g } = layers
   const { condition } = options
   let maps = images
+  const seen = [images.value]
   for (const [i, out] of config.hidden.toReversed().entries()) {
     maps = conv2d(layers, `critic.${i}`, maps, { out, ...WINDOW, bias: !options.batchNorm, initial: INITIAL })
     if (i > 0 && options.batchNorm) maps = batchNorm(layers, `critic.norm.${i}`, maps, { training: true })
     maps = leakyRelu(layers, maps)
+    seen.push(maps.value)
   }
   const features = flatten(layers, maps)
   const from = smallest(config)
   const logit = linear(layers, 'critic.out', features, 1, { from, bias: false, initial: INITIAL })
-  if (!condition) return logit
+  if (!condition) return { logit, features: seen }
   const width = Number(features.shape[1])
-  const projected = linear(layers, 'critic.condition', condition, width, { into: from, bias: false, initial: INITIAL })
-  return add(g, logit, sum(g, mul(g, projected, features), [1]))
+  const embedded = embed(layers, 'critic.embedding', condition)
+  const projected = linear(layers, 'critic.condition', embedded, width, { into: from, bias: false, initial: INITIAL })
+  return { logit: add(g, logit, sum(g, mul(g, projected, features), [1])), features: seen }
 }

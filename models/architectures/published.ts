@@ -10,6 +10,7 @@ import { trainedWeights } from '../nn/trainable.ts'
 import { type AutoencoderConfig, decodeRows, encodeRows, errorsOf } from './autoencoder.ts'
 import { type DenoiserConfig, denoise } from './denoiser.ts'
 import { type GanConfig, generate } from './gan.ts'
+import { decodeImages, encodeImages, type ImageAutoencoderConfig, rebuildImages } from './image-autoencoder.ts'
 import { decode, encode, prior, type VaeConfig } from './vae.ts'
 
 /** Weights by name, as checkpoints have them. */
@@ -69,6 +70,29 @@ export const denoiser = (config: DenoiserConfig, checkpoint: Checkpoint): Graph 
   published('denoiser', checkpoint, (layers) => {
     const { value } = denoise(layers, config, imagesInput(layers, config, 'noisy'))
     return { images: layers.g.op('Clip', [value, scalar(layers.g, 0), scalar(layers.g, 1)], {})[0] }
+  })
+
+/** images → mean */
+export const imageEncoder = (config: ImageAutoencoderConfig, checkpoint: Checkpoint): Graph =>
+  published('image-encoder', checkpoint, (layers) => ({
+    mean: encodeImages(layers, config, imagesInput(layers, config)),
+  }))
+
+/** latents → images */
+export const imageDecoder = (config: ImageAutoencoderConfig, checkpoint: Checkpoint): Graph =>
+  published('image-decoder', checkpoint, (layers) => ({
+    images: decodeImages(layers, config, layers.g.input('latents', 'float32', ['n', config.latents])).value,
+  }))
+
+/** images → scores [n], errors in the images' shape */
+export const imageScorer = (config: ImageAutoencoderConfig, checkpoint: Checkpoint): Graph =>
+  published('image-scorer', checkpoint, (layers) => {
+    const { g } = layers
+    const images = imagesInput(layers, config)
+    const difference = sub(g, rebuildImages(layers, config, images).value, images.value)
+    const errors = mul(g, difference, difference)
+    const [scores] = g.op('ReduceMean', [errors, g.integers([1, 2, 3])], { keepdims: 0 })
+    return { scores, errors }
   })
 
 /** latents, and condition if there is one → images */

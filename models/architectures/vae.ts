@@ -6,8 +6,9 @@
 import { add, exp, mul } from '../graph/arithmetic.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Value } from '../graph/graph.ts'
-import { conv2d, convTranspose2d, flatten, type Layers, linear, type Maps, relu, unflatten } from '../nn/layers.ts'
+import { flatten, type Layers, linear, type Maps, unflatten } from '../nn/layers.ts'
 import { binaryCrossEntropy, type Gaussian, gaussianKl } from '../nn/losses.ts'
+import { doubled, halved, smallest } from '../nn/pyramid.ts'
 
 export interface VaeConfig {
   readonly channels: number
@@ -23,22 +24,10 @@ export interface VaeConfig {
 
 const PRIOR_WIDTH = 128
 
-const WINDOW = { kernel: 4, stride: 2, pad: 1 }
-
-/** Halvings of a side until 4 pixels are left. */
-const smallest = ({ height, width, hidden }: VaeConfig) => ({
-  channels: hidden.at(-1) ?? 1,
-  height: height / 2 ** hidden.length,
-  width: width / 2 ** hidden.length,
-})
-
 /** images → mean and log variance, [images, latents] each */
 export function encode(layers: Layers, config: VaeConfig, images: Maps): Gaussian {
   const { g } = layers
-  let maps = images
-  for (const [i, out] of config.hidden.entries()) {
-    maps = relu(layers, conv2d(layers, `encoder.${i}`, maps, { out, ...WINDOW }))
-  }
+  const maps = halved(layers, 'encoder', images, config.hidden)
   return gaussian(
     g,
     linear(layers, 'encoder.out', flatten(layers, maps), 2 * config.latents, { from: smallest(config) }),
@@ -68,13 +57,8 @@ export function decode(layers: Layers, config: VaeConfig, latents: Value): Maps 
   const small = smallest(config)
   const features = small.channels * small.height * small.width
   const first = linear(layers, 'decoder.in', latents, features, { into: small })
-  let maps = unflatten(layers, g.op('Relu', [first], {})[0], small)
-  const outs = [...config.hidden.slice(0, -1).reverse(), config.channels]
-  for (const [i, out] of outs.entries()) {
-    maps = convTranspose2d(layers, `decoder.${i}`, maps, { out, ...WINDOW })
-    if (i < outs.length - 1) maps = relu(layers, maps)
-  }
-  return maps
+  const maps = unflatten(layers, g.op('Relu', [first], {})[0], small)
+  return doubled(layers, 'decoder', maps, [...config.hidden.slice(0, -1).reverse(), config.channels])
 }
 
 /** mean + exp(½ log variance) · noise, with noise [images, latents] from N(0, 1) */

@@ -9,7 +9,8 @@ import type { Layers, Maps } from './layers.ts'
 import type { Initial } from './trainable.ts'
 
 const EPSILON = 1e-5
-const MOMENTUM = 0.1
+/** What a batch counts in the running statistics. */
+export const MOMENTUM = 0.1
 const constant = (value: number): Initial => ({ kind: 'constant', value })
 
 export interface BatchNormOptions {

@@ -96,3 +96,21 @@ export function logisticCritic(g: GraphBuilder, real: Value, fake: Value): Value
 /** mean(softplus(−fake)): the generator's loss that does not saturate. (Goodfellow et al. 2014) */
 export const logisticGenerator = (g: GraphBuilder, fake: Value): Value =>
   mul(g, sumAll(g, softplusOf(g, neg(g, fake))), 1 / sizeOf(fake))
+
+/**
+ * A perceptual loss: how far what a critic sees in made images is from what it sees in real ones, the mean difference of
+ * each layer's features, added up over the layers. (Johnson et al. 2016, arXiv:1603.08155; by a critic's own features as
+ * in Wang et al. 2018, arXiv:1711.11585)
+ * @param weights [images, 1], of each image
+ */
+export function perceptual(g: GraphBuilder, made: readonly Value[], real: readonly Value[], weights: Value): Value {
+  const [images = 1] = dimsOf(weights)
+  const distances = made.map((features, i) => {
+    const [apart] = g.op('Abs', [sub(g, features, real[i] as Value)], {})
+    const each = reshape(g, apart, [images, sizeOf(apart) / images])
+    return mul(g, sumAll(g, mul(g, each, weights)), 1 / sizeOf(apart))
+  })
+  const [first, ...rest] = distances
+  if (!first) throw new TypeError('there are no features')
+  return rest.length > 0 ? g.op('Sum', distances, {})[0] : first
+}

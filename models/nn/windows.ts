@@ -126,7 +126,7 @@ function scatterWindows(g: GraphBuilder, d: Value, table: WindowTable): Value {
 }
 
 /** x with a row of zeros behind it, for what is outside. */
-function withZeroRow(g: GraphBuilder, x: Value): Value {
+export function withZeroRow(g: GraphBuilder, x: Value): Value {
   const [, channels = 1] = dimsOf(x)
   const zeros = g.shared(`zero_row[${channels}]`, 'float32', [1, channels], () => new Float32Array(channels))
   return g.op('Concat', [x, zeros], { axis: 0 })[0]

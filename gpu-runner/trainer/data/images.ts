@@ -66,18 +66,58 @@ export async function readImages(file: string, format: ImageFormat): Promise<Upl
   }
 }
 
-/** @returns [channels, height, width] */
-async function readImage(bytes: Buffer, name: string, { channels, height, width }: ImageFormat): Promise<Uint8Array> {
+export interface Survey {
+  /** The middle one of the images' shorter sides, in pixels. */
+  readonly side: number
+  readonly isGrey: boolean
+}
+
+/** Images that a survey looks at. */
+const SURVEYED = 64
+
+/** What the images of an archive are like, by the headers of the first. @throws DataSetError as `readImages` does */
+export async function surveyImages(file: string): Promise<Survey> {
+  using archive = await Archive.open(file)
+  const names = archive.names.filter((name) => IMAGE.test(name)).slice(0, SURVEYED)
+  const sides: number[] = []
+  let isGrey = true
+  for (const name of names) {
+    const { width, height, channels } = await headerOf(await archive.read(name), name)
+    sides.push(Math.min(width, height))
+    isGrey &&= channels < 3
+  }
+  sides.sort((a, b) => a - b)
+  return { side: sides[Math.floor(sides.length / 2)] ?? 0, isGrey }
+}
+
+/** @throws DataSetError if it is no image, or too large a one */
+async function headerOf(bytes: Buffer, name: string): Promise<{ width: number; height: number; channels: number }> {
   if (!isImage(bytes)) {
     throw new DataSetError('unreadable_image', `${shown(name)} is not a PNG, JPEG, WebP or GIF.`, { file: name })
   }
+  const { width, height, channels } = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((cause: unknown) => {
+      throw unreadable(name, cause)
+    })
+  if (width * height <= DATA_LIMITS.imagePixels) return { width, height, channels }
+  const message = `${shown(name)} has ${width} × ${height} pixels, the limit is ${DATA_LIMITS.imagePixels} in all.`
+  throw new DataSetError('too_large', message, { file: name })
+}
+
+function unreadable(name: string, cause: unknown): DataSetError {
+  const why = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause)
+  return new DataSetError('unreadable_image', `${shown(name)} cannot be read as an image: ${why}.`, {
+    file: name,
+    cause,
+  })
+}
+
+/** @returns [channels, height, width] */
+async function readImage(bytes: Buffer, name: string, { channels, height, width }: ImageFormat): Promise<Uint8Array> {
+  // By the header, before anything is decoded.
+  await headerOf(bytes, name)
   try {
-    // By the header, before anything is decoded.
-    const { width: w, height: h } = await sharp(bytes, { limitInputPixels: false }).metadata()
-    if (w * h > DATA_LIMITS.imagePixels) {
-      const message = `${shown(name)} has ${w} × ${h} pixels, the limit is ${DATA_LIMITS.imagePixels} in all.`
-      throw new DataSetError('too_large', message, { file: name })
-    }
     const image = sharp(bytes, { limitInputPixels: DATA_LIMITS.imagePixels, failOn: 'error' })
       .autoOrient()
       .toColourspace('srgb')
@@ -86,12 +126,7 @@ async function readImage(bytes: Buffer, name: string, { channels, height, width 
     const raw = await (channels === 1 ? shaped.toColourspace('b-w') : shaped).raw({ depth: 'uchar' }).toBuffer()
     return toPlanes(raw, channels, height * width)
   } catch (cause) {
-    if (cause instanceof DataSetError) throw cause
-    const why = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause)
-    throw new DataSetError('unreadable_image', `${shown(name)} cannot be read as an image: ${why}.`, {
-      file: name,
-      cause,
-    })
+    throw unreadable(name, cause)
   }
 }
 

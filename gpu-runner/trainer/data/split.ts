@@ -1,5 +1,7 @@
 /** Which items are for training and which for validation, and in what order they are learned: by the seed alone. */
 import { Random } from '../random.ts'
+import type { DataSet, ImageSet, RowSet } from './data-set.ts'
+import { DataSetError, shown } from './data-set-error.ts'
 
 export interface Split {
   readonly training: Uint32Array
@@ -12,6 +14,52 @@ export function split(count: number, share: number, seed: number): Split {
   const order = new Random(seed, 2).shuffle(Uint32Array.from({ length: count }, (_, i) => i))
   const held = Math.min(count - 1, Math.max(1, Math.round(share * count)))
   return { validation: order.slice(0, held).sort(), training: order.slice(held).sort() }
+}
+
+/**
+ * Data that is for training and data that is for validation, as one set.
+ * @throws DataSetError if the one has other columns or classes than the other
+ */
+export function together(training: DataSet, validation: DataSet): { data: DataSet; parts: Split } {
+  const [first, count] = [training.count, training.count + validation.count]
+  const all = Uint32Array.from({ length: count }, (_, i) => i)
+  const parts = { training: all.subarray(0, first), validation: all.subarray(first) }
+  if (training.kind === 'rows' && validation.kind === 'rows') {
+    const names = ({ columns }: RowSet) => columns.map(({ name }) => name).join(', ')
+    if (names(training) !== names(validation)) throw unlike('columns', names(training), names(validation))
+    const labels = training.labels && validation.labels && joined(training.labels, validation.labels, Uint8Array)
+    const values = joined(training.values, validation.values, Float32Array)
+    const { columns } = training
+    return { parts, data: { kind: 'rows', count, columns, values, ...(labels && { labels }) } }
+  }
+  if (training.kind !== 'images' || validation.kind !== 'images') {
+    throw new DataSetError('unreadable', 'The validation data is of another kind than the training data.')
+  }
+  const names = ({ classes = [] }: ImageSet) => classes.join(', ')
+  if (names(training) !== names(validation)) throw unlike('classes', names(training), names(validation))
+  const { channels, height, width, classes } = training
+  const pixels = joined(training.pixels, validation.pixels, Uint8Array)
+  const labels = training.labels && validation.labels && joined(training.labels, validation.labels, Int32Array)
+  const captions = training.captions && validation.captions && [...training.captions, ...validation.captions]
+  const size = { channels, height, width }
+  const told = { ...(classes && labels && { classes, labels }), ...(captions && { captions }) }
+  return { parts, data: { kind: 'images', count, ...size, pixels, ...told } }
+}
+
+function unlike(what: string, training: string, validation: string): DataSetError {
+  const message = `The validation data has the ${what} ${shown(validation)}, the training data ${shown(training)}.`
+  return new DataSetError('unknown_column', message)
+}
+
+function joined<T extends Uint8Array | Int32Array | Float32Array>(
+  first: T,
+  second: T,
+  type: new (length: number) => T,
+): T {
+  const whole = new type(first.length + second.length)
+  whole.set(first)
+  whole.set(second, first.length)
+  return whole
 }
 
 /** The items of each step, in an order of their own each epoch; what does not fill a batch waits for another epoch. */

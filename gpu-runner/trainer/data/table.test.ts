@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Random } from '../random.ts'
 import { DataSetError, type DataSetErrorCode } from './data-set-error.ts'
-import { readTable, type TableOptions } from './table.ts'
+import { numberColumns, readTable, type TableOptions } from './table.ts'
 
 describe('a table', () => {
   let folder: string
@@ -68,6 +68,19 @@ describe('a table', () => {
     await refuses(text, 'unknown_column', /no column 'z'; the table has 'time, x, y, bad'/, { columns: ['z'] })
     await refuses(text, 'unknown_column', /no column to train on/, { columns: [] })
     await refuses('x,bad\n1,2\n2,1\n', 'bad_value', /column 'bad': expected 0 or 1, got '2'/, { label: 'bad' })
+  })
+
+  test('has numbers in some columns, as its first row shows', async () => {
+    const file = path.join(folder, 'mixed')
+    await writeFile(file, 'time,x,y,bad\nmonday,1,-2.5e3,0\n2,,5,1\n')
+    assert.deepEqual(await numberColumns(file, 'bad'), {
+      columns: ['x', 'y'],
+      warnings: ["Column 'time' is left out: it does not begin with a number."],
+    })
+    await writeFile(file, 'a,b\nx,y\n')
+    await assert.rejects(numberColumns(file), /no column of numbers/)
+    await writeFile(file, 'a,b\n')
+    await assert.rejects(numberColumns(file), /got 0/)
   })
 
   test('that is wrong is refused where it is wrong', async () => {

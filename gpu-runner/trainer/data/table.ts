@@ -34,11 +34,7 @@ const SNIFFED_BYTES = 2 ** 16
  * @throws DataSetError that names the line, the column and the value which is wrong
  */
 export async function readTable(file: string, options: TableOptions = {}): Promise<RowSet> {
-  const start = await firstBytes(file)
-  if (start.trim() === '') throw new DataSetError('too_few', 'The file is empty.')
-  if (start.includes('\0'))
-    throw new DataSetError('unreadable', 'The file is not text: expected CSV or JSONL in UTF-8.')
-  const table = await (/^\s*\{/.test(start) ? openJsonLines(file) : openCsv(file, start))
+  const table = await openTable(file)
   const columns = columnsOf(table.header, options)
   const label = options.label === undefined ? -1 : indexOf(table.header, options.label)
   const values = new Growing()
@@ -50,12 +46,42 @@ export async function readTable(file: string, options: TableOptions = {}): Promi
     for (const { name, index } of columns) values.push(numberOf(cells[index], { line, column: name }))
     if (label >= 0) labels.push(labelOf(cells[label], { line, column: options.label ?? '' }))
   }
-  if (count < 2) throw new DataSetError('too_few', `A data set needs at least 2 rows below the header, got ${count}.`)
+  if (count < 2) throw tooFew(count)
   const names = columns.map(({ name }) => ({ name }))
   const set: RowSet = { kind: 'rows', count, columns: names, values: values.whole() }
   checkVariation(set)
   return labels.length > 0 ? { ...set, labels: Uint8Array.from(labels) } : set
 }
+
+/**
+ * The columns that a table has numbers in, as its first row shows, without the label; and a sentence for each other one.
+ * @throws DataSetError as `readTable` does, and if there is none
+ */
+export async function numberColumns(
+  file: string,
+  label?: string,
+): Promise<{ columns: readonly string[]; warnings: readonly string[] }> {
+  const { header, records } = await openTable(file)
+  for await (const { cells } of records) {
+    const columns = header.filter((name, i) => name !== label && isNumber(cells[i]))
+    if (columns.length === 0) throw new DataSetError('unknown_column', 'The table has no column of numbers.')
+    const others = header.filter((name) => name !== label && !columns.includes(name))
+    const warnings = others.map((name) => `Column ${shown(name)} is left out: it does not begin with a number.`)
+    return { columns, warnings }
+  }
+  throw tooFew(0)
+}
+
+async function openTable(file: string): Promise<Table> {
+  const start = await firstBytes(file)
+  if (start.trim() === '') throw new DataSetError('too_few', 'The file is empty.')
+  if (start.includes('\0'))
+    throw new DataSetError('unreadable', 'The file is not text: expected CSV or JSONL in UTF-8.')
+  return /^\s*\{/.test(start) ? openJsonLines(file) : openCsv(file, start)
+}
+
+const tooFew = (count: number) =>
+  new DataSetError('too_few', `A data set needs at least 2 rows below the header, got ${count}.`)
 
 async function firstBytes(file: string): Promise<string> {
   await using handle = await open(file)
@@ -202,10 +228,17 @@ interface Place {
 }
 
 function numberOf(cell: Cell, place: Place): number {
-  const value = typeof cell === 'string' && NUMBER.test(cell) ? Number(cell) : cell
-  // It is kept as a float32, of which 3.4e38 is the largest.
-  if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
+  const value = asNumber(cell)
+  if (value !== undefined) return value
   throw badValue('a number', cell, place)
+}
+
+const isNumber = (cell: Cell): boolean => asNumber(cell) !== undefined
+
+/** It is kept as a float32, of which 3.4e38 is the largest. */
+function asNumber(cell: Cell): number | undefined {
+  const value = typeof cell === 'string' && NUMBER.test(cell) ? Number(cell) : cell
+  return typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : undefined
 }
 
 function labelOf(cell: Cell, place: Place): number {

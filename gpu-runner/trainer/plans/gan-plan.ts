@@ -1,13 +1,16 @@
 /**
  * A step of an adversarial network: the critic's, then the generator's against the moved critic. Inputs: images, rows of
- * pixels in [−1, 1]; latents [batch, latents]; with a condition, condition [batch, condition].
+ * pixels in [−1, 1]; latents [batch, latents]; with a condition, condition [batch, condition]; with augmentation, what
+ * models/nn/augment.ts is fed; with matching, told [batch, 1].
  */
 import { criticise, type GanConfig, generate } from '#models/architectures/gan.ts'
 import { stopGradient } from '#models/autodiff/gradients.ts'
 import { adam } from '#models/autodiff/optimizers.ts'
+import { add, mul } from '#models/graph/arithmetic.ts'
 import type { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
-import { hingeCritic, logisticCritic, logisticGenerator, meanNegative } from '#models/nn/losses.ts'
+import { type Augmentation, augment } from '#models/nn/augment.ts'
+import { hingeCritic, logisticCritic, logisticGenerator, meanNegative, perceptual } from '#models/nn/losses.ts'
 import { spectralNorm } from '#models/nn/spectral-norm.ts'
 import type { Weights } from '#models/nn/trainable.ts'
 import { type Inputs, StepBuilder, type StepPlan } from '../step-builder.ts'
@@ -16,6 +19,10 @@ export interface GanPlanOptions {
   readonly batch: number
   /** `dcgan`: batch norms and logistic losses. `modern`: spectral norms, hinge losses, and an average of the generator. */
   readonly style: 'dcgan' | 'modern'
+  /** Whether the critic sees images augmented. */
+  readonly augmented?: boolean
+  /** What it counts that the critic sees in an image what it sees in the real one of the same condition. */
+  readonly matching?: number
 }
 
 const STYLES = {
@@ -23,7 +30,8 @@ const STYLES = {
   modern: { optimizer: adam({ beta1: 0, beta2: 0.9 }), critic: hingeCritic, generator: meanNegative, averaging: 0.999 },
 } as const
 
-export function ganPlan(config: GanConfig, { batch, style }: GanPlanOptions): StepPlan {
+export function ganPlan(config: GanConfig, options: GanPlanOptions): StepPlan {
+  const { batch, style, augmented = false, matching = 0 } = options
   const { channels, height, width } = config
   const { optimizer, ...losses } = STYLES[style]
   const imagesIn = (inputs: Inputs) => inputs.input('images', 'float32', [batch * height * width, channels])
@@ -49,14 +57,38 @@ export function ganPlan(config: GanConfig, { batch, style }: GanPlanOptions): St
     (on, weights) => void judge(on, normed(on, weights), conditionIn(on))(imagesIn(on)),
     { optimizer },
   )
-  const [real, latents, condition] = [imagesIn(step), latentsIn(step), conditionIn(step)]
-  const fake = make(g, generator.weights, latents, condition)
+  const [images, latents, condition] = [imagesIn(step), latentsIn(step), conditionIn(step)]
+  const augmentation = augmented ? augmentationIn(step, batch, config) : undefined
+  const seen = (value: Value) => (augmentation ? augment(g, value, augmentation) : value)
+  const [real, fake] = [seen(images), seen(make(g, generator.weights, latents, condition))]
   const judges = judge(g, normed(g, critic.weights), condition)
-  const criticLoss = losses.critic(g, judges(real), judges(stopGradient(g, fake)))
+  const judged = judges(real)
+  const criticLoss = losses.critic(g, judged.logit, judges(stopGradient(g, fake)).logit)
   const moved = step.minimise(critic, criticLoss)
-  const generatorLoss = losses.generator(g, judge(g, normed(g, moved), condition)(fake))
-  step.minimise(generator, generatorLoss)
+  const { logit, features } = judge(g, normed(g, moved), condition)(fake)
+  const adversarial = losses.generator(g, logit)
   step.metric('critic', criticLoss)
-  step.metric('generator', generatorLoss)
+  step.metric('generator', adversarial)
+  if (matching > 0) {
+    const told = step.input('told', 'float32', [batch, 1])
+    const apart = perceptual(
+      g,
+      features,
+      judged.features.map((value) => stopGradient(g, value)),
+      told,
+    )
+    step.metric('matching', apart)
+    step.minimise(generator, add(g, adversarial, mul(g, apart, matching)))
+  } else step.minimise(generator, adversarial)
   return step.build()
+}
+
+function augmentationIn(step: StepBuilder, batch: number, { channels, height, width }: GanConfig): Augmentation {
+  const pixels = batch * height * width
+  return {
+    source: step.input('augment.source', 'int32', [pixels]),
+    target: step.input('augment.target', 'int32', [pixels]),
+    colours: step.input('augment.colours', 'float32', [batch, channels, channels]),
+    brightness: step.input('augment.brightness', 'float32', [batch, 1, 1]),
+  }
 }

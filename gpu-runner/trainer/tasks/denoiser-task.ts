@@ -1,19 +1,23 @@
 /** Training a denoiser on images that noise is added to, of another strength each. */
-import type { DenoiserConfig } from '#models/architectures/denoiser.ts'
+import { type DenoiserConfig, denoise } from '#models/architectures/denoiser.ts'
 import { denoiser } from '#models/architectures/published.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
+import { encodeModel } from '#models/graph/encode.ts'
+import type { Layers, Maps } from '#models/nn/layers.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { compute, joined } from '../compute.ts'
 import type { ImageSet } from '../data/data-set.ts'
 import { Batches, type Split } from '../data/split.ts'
 import { EvaluationSession } from '../evaluation-session.ts'
-import { denoiserEvaluation, denoiserPlan } from '../plans/denoiser-plan.ts'
+import { rebuildingEvaluation, rebuildingPlan } from '../plans/rebuilding-plan.ts'
 import { Random } from '../random.ts'
 import type { Metrics, Task } from '../task.ts'
 import { onnxFile } from './onnx-file.ts'
-import { fillImages } from './pixels.ts'
+import { fillImages, planesOf } from './pixels.ts'
+import { sheet } from './sheet.ts'
 
 export interface DenoiserTaskOptions {
-  readonly config: DenoiserConfig
+  readonly hidden: readonly number[]
   readonly batch: number
   readonly epochs: number
   readonly rate: number
@@ -22,13 +26,24 @@ export interface DenoiserTaskOptions {
   readonly seed: number
 }
 
+const SHEET_COLUMNS = 16
+
 export function denoiserTask(ort: Runtime, images: ImageSet, parts: Split, options: DenoiserTaskOptions): Task {
-  const { config, batch, epochs, noise, seed, rate } = options
+  const { hidden, batch, epochs, noise, seed, rate } = options
+  const { channels, height, width } = images
+  const config: DenoiserConfig = { channels, height, width, hidden }
   const batches = new Batches(parts.training, batch, seed)
   const steps = epochs * batches.stepsPerEpoch
-  const plan = denoiserPlan(config, { batch })
+  const network = {
+    name: 'denoiser',
+    channels,
+    height,
+    width,
+    rebuild: (layers: Layers, noisy: Maps) => denoise(layers, config, noisy),
+  }
+  const plan = rebuildingPlan(network, batch)
   const measured = Math.min(batch, parts.validation.length)
-  const evaluation = new EvaluationSession(ort, denoiserEvaluation(config, { batch: measured }, plan))
+  const evaluation = new EvaluationSession(ort, rebuildingEvaluation(network, measured, plan))
   const size = config.channels * config.height * config.width
   const floats = (tensor: { readonly data: unknown } | undefined) => tensor?.data as Float32Array
   /** Pixels stay within [0, 1], as those of a picture do. */
@@ -49,8 +64,8 @@ export function denoiserTask(ort: Runtime, images: ImageSet, parts: Split, optio
     stepsPerEpoch: batches.stepsPerEpoch,
     rate: (step) => rateAt({ rate, cosineTo: 0 }, step, steps),
     feed({ noisy, clean }, step) {
-      fillImages(floats(clean), images, batches.at(step))
       const random = new Random(seed, 4, step)
+      fillImages(floats(clean), images, batches.at(step), { flipped: () => random.uniform() < 0.5 })
       const strengths = Array.from({ length: batch }, () => noise * random.uniform())
       disturb(floats(noisy), floats(clean), random, (image) => strengths[image] ?? 0)
     },
@@ -67,13 +82,22 @@ export function denoiserTask(ort: Runtime, images: ImageSet, parts: Split, optio
       }
       return { loss, psnr: decibels(loss), psnr_noisy: decibels(before) }
     },
+    /** Images, the same with noise, and without it again. */
+    samples(session) {
+      const planes = planesOf(images, parts.validation.subarray(0, SHEET_COLUMNS))
+      const shape = [planes.length / size, channels, height, width]
+      const noisy = new Float32Array(planes.length)
+      disturb(noisy, planes, new Random(seed, 6), () => noise / 2)
+      const model = encodeModel(denoiser(config, session.weights('denoiser')))
+      const after = compute(ort, model, { noisy: { data: noisy, shape } }, { images: shape }).images
+      return sheet(joined([planes, noisy, after]), config, planes.length / size)
+    },
     publish(session) {
       const { bytes, file } = onnxFile(denoiser(config, session.weights('denoiser')))
-      const { channels, height, width } = config
       return {
         parts: {
           family: 'denoiser',
-          input: { kind: 'images', channels: channels as 1 | 3 | 4, height, width },
+          input: { kind: 'images', channels, height, width },
           denoiser: file,
         },
         files: [bytes],

@@ -3,16 +3,16 @@
 import type { AutoencoderConfig } from '#models/architectures/autoencoder.ts'
 import { rowDecoder, rowEncoder, rowScorer, type Standard } from '#models/architectures/published.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
-import { encodeModel } from '#models/graph/encode.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { RowSet } from '../data/data-set.ts'
 import { Batches, type Split } from '../data/split.ts'
+import { scoresOf } from '../evaluation/scoring.ts'
 import { EvaluationSession } from '../evaluation-session.ts'
 import { autoencoderEvaluation, autoencoderPlan } from '../plans/autoencoder-plan.ts'
 import { Random } from '../random.ts'
 import type { Task } from '../task.ts'
-import type { TrainingSession } from '../training-session.ts'
 import { onnxFile } from './onnx-file.ts'
+import { thresholdOf } from './threshold.ts'
 
 export interface RowsTaskOptions {
   readonly hidden: readonly number[]
@@ -65,7 +65,7 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
       const [encoder, decoder, scorer] = [rowEncoder, rowDecoder, rowScorer].map((graph) =>
         onnxFile(graph(config, checkpoint, standard)),
       ) as [Written, Written, Written]
-      const scores = scoresOf(ort, session, { config, standard, rows, items: parts.validation }).sort()
+      const scores = scoresOf(ort, scorer.bytes, rows, parts.validation)
       return {
         parts: {
           family: 'autoencoder',
@@ -74,8 +74,7 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
           encoder: encoder.file,
           decoder: decoder.file,
           scorer: scorer.file,
-          threshold: quantile(scores, 1 - options.alarms),
-          quantiles: Array.from({ length: 101 }, (_, i) => quantile(scores, i / 100)),
+          ...thresholdOf(scores, options.alarms),
         },
         files: [encoder.bytes, decoder.bytes, scorer.bytes],
         metrics: this.validate(session),
@@ -100,34 +99,4 @@ function standardOf({ columns, values }: RowSet, items: Uint32Array): Standard {
     deviation[column] = Math.sqrt(squares / items.length) || 1
   }
   return { mean, deviation }
-}
-
-interface Scored {
-  readonly config: AutoencoderConfig
-  readonly standard: Standard
-  readonly rows: RowSet
-  readonly items: Uint32Array
-}
-
-/** What the published scorer gives items. */
-function scoresOf(ort: Runtime, session: TrainingSession, { config, standard, rows, items }: Scored): Float32Array {
-  const { columns } = config
-  const graph = rowScorer(config, session.weights('autoencoder'), standard)
-  using scorer = ort.session(encodeModel(graph))
-  using input = ort.tensor('float32', [items.length, columns])
-  using scores = ort.tensor('float32', [items.length])
-  using errors = ort.tensor('float32', [items.length, columns])
-  for (const [i, item] of items.entries()) {
-    input.data.set(rows.values.subarray(item * columns, (item + 1) * columns), i * columns)
-  }
-  using binding = scorer.bind({ rows: input }, { scores, errors })
-  binding.run()
-  return scores.data.slice()
-}
-
-/** Of ascending numbers, by linear interpolation. */
-function quantile(ascending: Float32Array, share: number): number {
-  const at = share * (ascending.length - 1)
-  const [low, high] = [ascending[Math.floor(at)] ?? 0, ascending[Math.ceil(at)] ?? 0]
-  return low + (high - low) * (at - Math.floor(at))
 }

@@ -97,9 +97,11 @@ VAE = {
     "decoder.0.weight": [8, 4, 4, 4], "decoder.0.bias": [4], "decoder.1.weight": [4, 1, 4, 4], "decoder.1.bias": [1],
 }
 
+PRIOR = {"prior.0.weight": [128, 2], "prior.out.weight": [6, 128]}
 
-def train_vae():
-    p = parameters(begin(VAE))
+
+def train_vae(is_conditional):
+    p = parameters(begin({**VAE, **PRIOR} if is_conditional else VAE))
     optimizer = torch.optim.Adam(p.values(), 1e-2)
     metrics = {"loss": [], "reconstruction": [], "kl": []}
     for t in range(1, STEPS + 1):
@@ -113,7 +115,13 @@ def train_vae():
         h = F.relu(F.conv_transpose2d(h, p["decoder.0.weight"], p["decoder.0.bias"], 2, 1))
         logits = F.conv_transpose2d(h, p["decoder.1.weight"], p["decoder.1.bias"], 2, 1)
         reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / 4
-        kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum() / 4
+        told = torch.zeros(4, 6)
+        if is_conditional:
+            told = linear(p, "prior.out", F.relu(linear(p, "prior.0", wave([4, 2], 0.3 * t, 2.1))))
+        prior_mean, prior_log_variance = told.chunk(2, 1)
+        posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+        prior = torch.distributions.Normal(prior_mean, (0.5 * prior_log_variance).exp())
+        kl = torch.distributions.kl_divergence(posterior, prior).sum() / 4
         loss = reconstruction + 2 * kl
         optimizer.zero_grad()
         loss.backward()
@@ -140,7 +148,7 @@ CRITIC = {
 CRITIC_BUFFERS = {"critic.norm.1.running_mean": [8], "critic.norm.1.running_var": [8]}
 SPECTRAL = {
     "critic.0.weight": [4, 1, 4, 4], "critic.0.bias": [4], "critic.1.weight": [8, 4, 4, 4], "critic.1.bias": [8],
-    "critic.out.weight": [1, 128], "critic.condition.weight": [128, 2],
+    "critic.out.weight": [1, 128], "critic.embedding.weight": [128, 2], "critic.condition.weight": [128, 128],
 }
 DIRECTIONS = {f"{name}.direction": [shape[0]] for name, shape in SPECTRAL.items() if len(shape) > 1}
 
@@ -180,9 +188,26 @@ def divided(p, directions):
 
 
 def spectral_critic(p, x, condition):
-    h = F.leaky_relu(F.conv2d(x, p["critic.0.weight"], p["critic.0.bias"], 2, 1), 0.2)
-    h = F.leaky_relu(F.conv2d(h, p["critic.1.weight"], p["critic.1.bias"], 2, 1), 0.2).flatten(1)
-    return linear(p, "critic.out", h) + (linear(p, "critic.condition", condition) * h).sum(1, keepdim=True)
+    """Logits, and what was seen on the way."""
+    first = F.leaky_relu(F.conv2d(x, p["critic.0.weight"], p["critic.0.bias"], 2, 1), 0.2)
+    second = F.leaky_relu(F.conv2d(first, p["critic.1.weight"], p["critic.1.bias"], 2, 1), 0.2)
+    h = second.flatten(1)
+    projected = linear(p, "critic.condition", linear(p, "critic.embedding", condition))
+    return linear(p, "critic.out", h) + (projected * h).sum(1, keepdim=True), [x, first, second]
+
+
+def augmented(x, t):
+    """Another contrast and brightness of each image; moved by a pixel at most, and a square cut out."""
+    x = x * (1 + 0.5 * wave([4, 1, 1, 1], t, 0.7)) + 0.3 * wave([4, 1, 1, 1], t, 1.3)
+    out = []
+    for i in range(4):
+        right, down = (2 * i + t) % 3 - 1, (i + 2 * t) % 3 - 1
+        left, top = (3 * i + t) % 10, (5 * i + 2 * t) % 10
+        moved = F.pad(x[i], [1, 1, 1, 1])[:, 1 - down : 17 - down, 1 - right : 17 - right]
+        keep = torch.ones(16, 16)
+        keep[top : top + 8, left : left + 8] = 0
+        out.append(moved * keep)
+    return torch.stack(out)
 
 
 def train_dcgan():
@@ -208,36 +233,47 @@ def train_dcgan():
     return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **critic_buffers})}
 
 
-def train_spectral():
-    g, d = parameters(begin({**GENERATOR, "generator.in.weight": [128, 7]})), parameters(begin(SPECTRAL))
+def train_spectral(matching):
+    """With `matching`, images are augmented, and the perceptual loss counts so much."""
+    told = {"generator.in.weight": [128, 133], "generator.condition.weight": [128, 2]}
+    g, d = parameters(begin({**GENERATOR, **told})), parameters(begin(SPECTRAL))
     buffers, directions = begin(GENERATOR_BUFFERS), begin(DIRECTIONS)
     # Of features in the order of rows of pixels: height, width, channel.
     turned = directions["critic.condition.weight.direction"].reshape(4, 4, 8).permute(2, 0, 1)
     directions["critic.condition.weight.direction"] = turned.flatten()
     of_g = torch.optim.Adam(g.values(), 2e-3, (0.0, 0.9))
     of_d = torch.optim.Adam(d.values(), 2e-3, (0.0, 0.9))
-    metrics = {"critic": [], "generator": []}
+    metrics = {"critic": [], "generator": []} | ({"matching": []} if matching else {})
     average = {k: v.detach().clone() for k, v in g.items()}
     for t in range(1, STEPS + 1):
         x, z = wave([4, 1, 16, 16], t, 0.11), wave([4, 5], 0.9 * t, 1.7)
         condition = wave([4, 2], 0.3 * t, 2.1)
-        fake = generator(g, buffers, torch.cat([z, condition], 1))
+        fake = generator(g, buffers, torch.cat([z, linear(g, "generator.condition", condition)], 1))
+        if matching:
+            x, fake = augmented(x, t), augmented(fake, t)
         weights, after = divided(d, directions)
-        real_logits, fake_logits = spectral_critic(weights, x, condition), spectral_critic(weights, fake.detach(), condition)
+        real_logits, seen = spectral_critic(weights, x, condition)
+        fake_logits, _ = spectral_critic(weights, fake.detach(), condition)
         loss_d = F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
         of_d.zero_grad()
         loss_d.backward()
         of_d.step()
         weights, _ = divided(d, directions)
         directions = after
-        loss_g = -spectral_critic(weights, fake, condition).mean()
+        logits, features = spectral_critic(weights, fake, condition)
+        loss_g = -logits.mean()
+        metrics["critic"].append(loss_d.item())
+        metrics["generator"].append(loss_g.item())
+        if matching:
+            told = torch.tensor([1.0, 0.0, 1.0, 1.0]).reshape(4, 1, 1, 1)
+            apart = sum(((a - b.detach()).abs() * told).mean() for a, b in zip(features, seen))
+            metrics["matching"].append(apart.item())
+            loss_g = loss_g + matching * apart
         of_g.zero_grad()
         loss_g.backward()
         of_g.step()
         for k, v in g.items():
             average[k] = 0.999 * average[k] + 0.001 * v.detach()
-        metrics["critic"].append(loss_d.item())
-        metrics["generator"].append(loss_g.item())
     return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **directions}), "average": summary(average)}
 
 
@@ -359,9 +395,11 @@ trajectories = {
     "mlp-adamw": train_mlp(lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.1)),
     "mlp-sgd": train_mlp(lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),
     "mlp-sgd-plain": train_mlp(lambda p: torch.optim.SGD(p, 0.1)),
-    "vae": train_vae(),
+    "vae": train_vae(False),
+    "conditional-vae": train_vae(True),
     "dcgan": train_dcgan(),
-    "spectral": train_spectral(),
+    "spectral": train_spectral(0),
+    "augmented": train_spectral(2),
     "gpt": train_gpt(),
     "lora": train_lora(),
 }
