@@ -7,7 +7,9 @@ import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
 import { type Attributes, OPS, type OpName } from '#models/graph/ops.ts'
 import { ELEMENTS } from '#models/graph/tensor-type.ts'
+import { causalAttention } from '#models/nn/attention.ts'
 import { ropeWeights } from '#models/nn/rope.ts'
+import { convolve, convolveTransposed, type Operands as Rows, windowsAlong } from '#models/nn/windows.ts'
 import { Runtime } from '../runtime/runtime.ts'
 import { checkGradients, type DifferentiableCase } from '../testing/finite-differences.ts'
 
@@ -327,6 +329,37 @@ test('a gradient that is narrow passes reshapes, products and sums', () => {
       const [product] = g.op('MatMul', [a, b], {})
       return add(g, sumOfSquares(g, product), sumAll(g, g.op('Tanh', [b], {})[0]))
     },
+  })
+})
+
+test('convolutions over rows of pixels, and their transposes, have the gradients that differences say', () => {
+  for (const [kernel, stride, pad] of [
+    [4, 2, 1],
+    [3, 1, 1],
+    [2, 2, 0],
+  ] as const) {
+    const geometry = { images: 2, height: 4, width: 6, kernel, stride, pad }
+    const windows = 2 * windowsAlong(4, geometry) * windowsAlong(6, geometry)
+    const w = [kernel * kernel * 2, 3]
+    checkGradients(ort, {
+      shapes: [[48, 2], w, [3]],
+      build: (g, x, w, b) => convolve(g, { x, w, b } as Rows, geometry),
+    })
+    checkGradients(ort, {
+      shapes: [[windows, 3], w],
+      build: (g, x, w) => convolveTransposed(g, { x, w } as Rows, geometry),
+    })
+  }
+})
+
+test('attention of heads that have keys in common has the gradient that differences say', () => {
+  checkGradients(ort, {
+    shapes: [
+      [1, 4, 3, 2],
+      [1, 2, 3, 2],
+      [1, 2, 3, 2],
+    ],
+    build: (g, q, k, v) => causalAttention(g, q as Value, k as Value, v as Value),
   })
 })
 

@@ -23,7 +23,6 @@ import {
   sub,
   sum,
   sumTo,
-  tanh,
   transpose,
   zerosOf,
 } from '../graph/arithmetic.ts'
@@ -145,17 +144,19 @@ const choice =
 
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI)
 
-/** The slope of x · Φ(x), or of its approximation by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
-function geluSlope(g: GraphBuilder, x: Value, approximate: string): Value {
+/** The slope of y = x · Φ(x), or of its approximation by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
+function geluSlope(g: GraphBuilder, x: Value, y: Value, approximate: string): Value {
   const squared = mul(g, x, x)
   if (approximate === 'none') {
     const cdf = mul(g, add(g, g.op('Erf', [mul(g, x, Math.SQRT1_2)], {})[0], 1), 0.5)
     return add(g, cdf, mul(g, x, mul(g, exp(g, mul(g, squared, -0.5)), INV_SQRT_2PI)))
   }
-  const k = Math.sqrt(2 / Math.PI)
-  const t = tanh(g, mul(g, x, add(g, mul(g, squared, 0.044715 * k), k)))
-  const inner = add(g, mul(g, squared, 1.5 * 0.044715 * k), 0.5 * k)
-  return add(g, mul(g, add(g, t, 1), 0.5), mul(g, mul(g, x, sub(g, 1, mul(g, t, t))), inner))
+  // ½ + ½ tanh(u) is sigmoid(2u), here with 2u = x · p.
+  const k = 2 * Math.sqrt(2 / Math.PI)
+  const p = add(g, mul(g, squared, 0.044715 * k), k)
+  const s = sigmoid(g, mul(g, x, p))
+  const inner = sub(g, mul(g, p, 3), 2 * k)
+  return add(g, s, mul(g, mul(g, y, sub(g, 1, s)), inner))
 }
 
 /** Sums rows of `updates` [n, …] into `rows` rows, at `indices` [n]: ScatterND's sums are not safe between threads. */
@@ -195,7 +196,7 @@ export const GRADIENT_RULES: { readonly [Op in OpName]: GradientRule<Op> | null 
   Softplus: elementwise((g, x) => sigmoid(g, x)),
   Sigmoid: elementwise((g, _, y) => mul(g, y, sub(g, 1, y))),
   Tanh: elementwise((g, _, y) => sub(g, 1, mul(g, y, y))),
-  Gelu: elementwise<'Gelu'>((g, x, _, { approximate }) => geluSlope(g, x, approximate)),
+  Gelu: elementwise<'Gelu'>((g, x, y, { approximate }) => geluSlope(g, x, y, approximate)),
   QuickGelu: elementwise<'QuickGelu'>((g, x, y, { alpha }) => {
     const s = sigmoid(g, mul(g, x, alpha))
     return add(g, s, mul(g, mul(g, y, sub(g, 1, s)), alpha))

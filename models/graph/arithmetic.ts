@@ -94,6 +94,10 @@ export function matMul(
     : g.op('FusedMatMul', [a, b], attributes)[0]
 }
 
+/** x · w + b, x [rows, in], w [in, out], b [out] */
+export const affine = (g: GraphBuilder, x: Value, w: Value, b: Value | undefined): Value =>
+  b ? g.op('Gemm', [x, w, b], {})[0] : matMul(g, x, w)
+
 /** [1, length] of ones. */
 const ones = (g: GraphBuilder, length: number): Value =>
   g.shared(`ones[${length}]`, 'float32', [1, length], () => new Float32Array(length).fill(1))

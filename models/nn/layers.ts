@@ -3,12 +3,12 @@
  * and `planes` [images, channels, height, width] for GPUs and for models that are published. Weights have the same names
  * and, in checkpoints, the same shapes as PyTorch's in both.
  */
-import { dimsOf, matMul, reshape } from '../graph/arithmetic.ts'
+import { affine, dimsOf, matMul, reshape } from '../graph/arithmetic.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
 import type { Value } from '../graph/graph.ts'
 import type { Dim } from '../graph/tensor-type.ts'
 import type { Initial, Kept, Weights } from './trainable.ts'
-import { sumOfWindows, windowsAlong, windowsOf } from './windows.ts'
+import { convolve, convolveTransposed, windowsAlong } from './windows.ts'
 
 export type Layout = 'rows' | 'planes'
 
@@ -70,7 +70,7 @@ export function conv2d({ g, weights, layout }: Layers, name: string, maps: Maps,
     return { ...size, value: g.op('Conv', [maps.value, w, ...b], window)[0] }
   }
   const geometry = { images: imagesIn(maps), height, width, kernel, stride, pad }
-  return { ...size, value: affine(g, windowsOf(g, maps.value, geometry), w, b[0]) }
+  return { ...size, value: convolve(g, { x: maps.value, w, b: b[0] }, geometry) }
 }
 
 /** Transposed convolution; weight [in, out, kernel, kernel], bias [out]. */
@@ -92,13 +92,9 @@ export function convTranspose2d({ g, weights, layout }: Layers, name: string, ma
     return { ...size, value: g.op('ConvTranspose', [maps.value, w, ...b], window)[0] }
   }
   const geometry = { images: imagesIn(maps), height: size.height, width: size.width, kernel, stride, pad }
-  const value = sumOfWindows(g, matMul(g, maps.value, w, { transB: true }), geometry)
+  const value = convolveTransposed(g, { x: maps.value, w }, geometry)
   return { ...size, value: b[0] ? g.op('Add', [value, b[0]], {})[0] : value }
 }
-
-/** x · w + b, x [rows, in], w [in, out] */
-const affine = (g: GraphBuilder, x: Value, w: Value, b: Value | undefined): Value =>
-  b ? g.op('Gemm', [x, w, b], {})[0] : matMul(g, x, w)
 
 export interface LinearOptions {
   readonly bias?: boolean

@@ -3,7 +3,7 @@
  * window's pixels and one product of matrices, its transpose the same backwards. On a CPU this is the quickest way for
  * strides above 1 that ONNX Runtime has, forwards and backwards.
  */
-import { dimsOf, matMul, reshape } from '../graph/arithmetic.ts'
+import { affine, dimsOf, matMul, reshape, sumTo } from '../graph/arithmetic.ts'
 import type { GraphBuilder } from '../graph/builder.ts'
 import { GraphError } from '../graph/error.ts'
 import type { Value } from '../graph/graph.ts'
@@ -87,42 +87,56 @@ function tableOf(geometry: WindowGeometry): WindowTable {
   }
 }
 
+export interface Operands {
+  readonly x: Value
+  /** [kernel · kernel · channels, out] */
+  readonly w: Value
+}
+
+/** x [pixels, channels], b [out] → [windows, out] */
+export function convolve(g: GraphBuilder, { x, w, b }: Operands & { b?: Value | undefined }, geometry: WindowGeometry) {
+  const table = tableOf(geometry)
+  return g.part(b ? [x, w, b] : [x, w], () => {
+    const windows = gatherWindows(g, x, table)
+    const gradient = ([dy]: readonly (Value | undefined)[]) =>
+      dy ? [spread(g, { x: dy, w }, table), matMul(g, windows, dy, { transA: true }), b && sumTo(g, dy, dimsOf(b))] : []
+    return { outputs: [affine(g, windows, w, b)], gradient }
+  })[0]
+}
+
+/** The transpose of `convolve`: x [windows, out] → [pixels, channels] */
+export function convolveTransposed(g: GraphBuilder, { x, w }: Operands, geometry: WindowGeometry): Value {
+  const table = tableOf(geometry)
+  return g.part([x, w], () => {
+    const gradient = ([dy]: readonly (Value | undefined)[]) => {
+      if (!dy) return []
+      const windows = gatherWindows(g, dy, table)
+      return [matMul(g, windows, w), matMul(g, windows, x, { transA: true })]
+    }
+    return { outputs: [spread(g, { x, w }, table)], gradient }
+  })[0]
+}
+
 /** x [pixels, channels] → [windows, kernel · kernel · channels] */
-export function windowsOf(g: GraphBuilder, x: Value, geometry: WindowGeometry): Value {
-  return gatherWindows(g, x, tableOf(geometry))
-}
-
-/** d [windows, kernel · kernel · channels] → [pixels, channels]: for each pixel, the sum over the windows that show it. */
-export function sumOfWindows(g: GraphBuilder, d: Value, geometry: WindowGeometry): Value {
-  return scatterWindows(g, d, tableOf(geometry))
-}
-
 function gatherWindows(g: GraphBuilder, x: Value, table: WindowTable): Value {
   const [pixels, channels = 1] = dimsOf(x)
   if (pixels !== table.pixels) throw new GraphError(`${x.name} has ${pixels} pixels, not ${table.pixels}`)
   const index = g.shared(`${table.key}.pixels`, 'int32', [table.places], table.pixelOf)
-  return g.part([x], () => {
-    const [gathered] = g.op('Gather', [withZeroRow(g, x), index], {})
-    return {
-      outputs: [reshape(g, gathered, [table.windows, (channels * table.places) / table.windows])],
-      gradient: ([dy]) => [dy && scatterWindows(g, dy, table)],
-    }
-  })[0]
+  const [gathered] = g.op('Gather', [withZeroRow(g, x), index], {})
+  return reshape(g, gathered, [table.windows, (channels * table.places) / table.windows])
 }
 
-function scatterWindows(g: GraphBuilder, d: Value, table: WindowTable): Value {
-  const { key, places, pixels, most } = table
-  const channels = dimsOf(d).reduce((a, b) => a * b, 1) / places
-  const index = g.shared(`${key}.places`, 'int32', [most * pixels], table.placesOf)
-  return g.part([d], () => {
-    const [gathered] = g.op('Gather', [withZeroRow(g, reshape(g, d, [places, channels])), index], {})
-    const ones = g.shared(`ones[${most}]`, 'float32', [1, most], () => new Float32Array(most).fill(1))
-    const summed = matMul(g, ones, reshape(g, gathered, [most, pixels * channels]))
-    return {
-      outputs: [reshape(g, summed, [pixels, channels])],
-      gradient: ([dy]) => [dy && reshape(g, gatherWindows(g, dy, table), dimsOf(d))],
-    }
-  })[0]
+/** x [windows, out] · wᵀ, and for each pixel the sum over the places that show it: [pixels, channels] */
+function spread(g: GraphBuilder, { x, w }: Operands, { key, windows, places, pixels, most, placesOf }: WindowTable) {
+  const inWindow = places / windows
+  const channels = Number(w.shape[0]) / inWindow
+  const index = g.shared(`${key}.places`, 'int32', [most * pixels], placesOf)
+  // The window of zeros that is shown where there is none comes of a row of zeros, which is the least to be copied.
+  const products = matMul(g, withZeroRow(g, x), w, { transB: true })
+  const [gathered] = g.op('Gather', [reshape(g, products, [places + inWindow, channels]), index], {})
+  const ones = g.shared(`ones[${most}]`, 'float32', [1, most], () => new Float32Array(most).fill(1))
+  const summed = matMul(g, ones, reshape(g, gathered, [most, pixels * channels]))
+  return reshape(g, summed, [pixels, channels])
 }
 
 /** x with a row of zeros behind it, for what is outside. */

@@ -13,7 +13,7 @@ export interface TextPart {
 /** Fewest tokens that are learned from at once: products of matrices are slower with fewer, and more take more memory. */
 const TOKENS = 512
 /** Most parts: each has its own nodes, and what ONNX Runtime takes to load them grows with their number. */
-const PARTS = 8
+const PARTS = 4
 
 /** Asks for a batch, in equal parts of few lines. */
 export function textParts(
