@@ -8,7 +8,8 @@ const number = v.pipe(v.number(), v.minValue(-LIMITS.magnitude), v.maxValue(LIMI
 const vector = v.pipe(v.array(number), v.minLength(1), v.maxLength(1024))
 const vectors = v.pipe(v.array(vector), v.minLength(1), v.maxLength(LIMITS.images))
 /** Each a PNG in base64, or in a data URL. */
-const images = v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1), v.maxLength(LIMITS.images))
+const image = v.pipe(v.string(), v.minLength(1))
+const images = v.pipe(v.array(image), v.minLength(1), v.maxLength(LIMITS.images))
 const seed = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))
 
 /** What a decoder gives: an image, or a row of a table. */
@@ -66,4 +67,28 @@ export const interpolateAnswerSchema = v.strictObject({
       v.strictObject({ latent: v.array(v.number()), row: v.array(v.number()) }),
     ]),
   ),
+})
+
+const mapped = <Item extends v.GenericSchema>(item: Item) =>
+  v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.mapItems))
+const mapRest = {
+  model,
+  method: v.optional(v.picklist(['pca', 'umap']), 'pca'),
+  /** Of UMAP's beginning; the same gives the same map. */
+  seed: v.optional(seed, 0),
+  /** Of each item, which UMAP keeps together: few show what is near, many the whole. */
+  neighbors: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(100)), 15),
+}
+export const mapRequestSchema = v.union([
+  v.strictObject({ ...mapRest, latents: mapped(vector) }),
+  v.strictObject({ ...mapRest, images: mapped(image) }),
+  v.strictObject({ ...mapRest, rows: mapped(vector) }),
+])
+export const mapAnswerSchema = v.strictObject({
+  model: v.string(),
+  method: v.picklist(['pca', 'umap']),
+  /** Of PCA: the share of the variance that each axis has, 0 to 1. */
+  explained_variance: v.optional(v.tuple([v.number(), v.number()])),
+  /** One for each item, in order. */
+  data: v.array(v.strictObject({ x: v.number(), y: v.number() })),
 })

@@ -39,6 +39,8 @@ export const LIMITS = {
   /** Variations of one image, as OpenAI has it. */
   variations: 10,
   rows: 1024,
+  /** Items of one map. */
+  mapItems: 512,
   /** A prompt for a picture, in UTF-16 code units. */
   imagePromptLength: 4000,
   /** Pixels of a generated picture's side. */

@@ -54,11 +54,7 @@ export async function decodeItems(
   param: (i: number) => string = (i) => `latents[${i}]`,
 ): Promise<Float32Array[]> {
   const { file, latents: length, shape, image } = decoderOf(model)
-  for (const [i, latent] of latents.entries()) {
-    if (latent.length === length) continue
-    const message = `Invalid '${param(i)}': expected ${length} numbers, as '${model.id}' has latents, got ${latent.length}.`
-    throw new ApiError('invalid_value', message, { param: param(i) })
-  }
+  requireLatents(model, latents, param)
   const size = elementsOf(shape)
   if (image) checkSamples(latents.length, image, 'latents')
   const name = image ? 'images' : 'rows'
@@ -70,6 +66,21 @@ export async function decodeItems(
     for (let i = 0; i < piece.length; i++) items.push(values.subarray(i * size, (i + 1) * size))
   }
   return items
+}
+
+/** @throws ApiError 400 if the model has no latents, or of another length */
+export function requireLatents<Latents extends readonly (readonly number[])[]>(
+  { id, parts }: PublishedModel,
+  latents: Latents,
+  param: (i: number) => string = (i) => `latents[${i}]`,
+): Latents {
+  if (!('latents' in parts)) throw wrongFamily(id, 'has latents')
+  for (const [i, latent] of latents.entries()) {
+    if (latent.length === parts.latents) continue
+    const message = `Invalid '${param(i)}': expected ${parts.latents} numbers, as '${id}' has latents, got ${latent.length}.`
+    throw new ApiError('invalid_value', message, { param: param(i) })
+  }
+  return latents
 }
 
 /**

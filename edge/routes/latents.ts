@@ -1,4 +1,4 @@
-/** `/v1/latents…`: encode, decode and interpolate, at the edge. */
+/** `/v1/latents…`: encode, decode, interpolate and map, at the edge. */
 import { normals } from '#models/random/normal.ts'
 import { ApiError } from '#protocol/error.ts'
 import {
@@ -8,13 +8,17 @@ import {
   encodeRequestSchema,
   interpolateAnswerSchema,
   interpolateRequestSchema,
+  mapAnswerSchema,
+  mapRequestSchema,
 } from '#protocol/latents.ts'
 import { LIMITS } from '#protocol/limits.ts'
+import type { PublishedModel } from '#protocol/published-model.ts'
 import type { EdgeContext } from '../context.ts'
 import { readBody } from '../http/body.ts'
-import { encodable } from '../inference/inputs.ts'
+import { encodable, type Given } from '../inference/inputs.ts'
 import { interpolate } from '../inference/interpolate.ts'
-import { decode, encode } from '../inference/latents.ts'
+import { decode, encode, requireLatents } from '../inference/latents.ts'
+import { principalPlane } from '../inference/principal-components.ts'
 import { randomSeed } from '../inference/random-seed.ts'
 import { serve } from '../inference/serve.ts'
 import { INFERENCE_ERRORS, type Operation } from './operation.ts'
@@ -53,6 +57,25 @@ export const latentOperations: readonly Operation[] = [
     example: { model: 'digits-vae', from: [0, 0], to: [1, 1], steps: 8, method: 'linear' },
     handle: interpolateRoute,
   },
+  {
+    ...common,
+    path: '/v1/latents/map',
+    summary: 'Map a latent space',
+    description:
+      'A point in a plane for each latent, image or row: by its first two principal components, or by UMAP, which keeps together what is near.',
+    body: mapRequestSchema,
+    answer: { description: 'The points, in order', schema: mapAnswerSchema },
+    example: {
+      model: 'digits-vae',
+      method: 'pca',
+      latents: [
+        [0, 0.5],
+        [1, 0],
+        [0.2, 0.4],
+      ],
+    },
+    handle: mapRoute,
+  },
 ]
 
 async function encodeRoute(c: EdgeContext): Promise<Response> {
@@ -88,4 +111,36 @@ async function interpolateRoute(c: EdgeContext): Promise<Response> {
       data: points.map((latent, i) => ({ latent, ...decoded[i] })),
     }
   })
+}
+
+/** Below it there are no neighbours to speak of. */
+const FEWEST_FOR_UMAP = 4
+
+async function mapRoute(c: EdgeContext): Promise<Response> {
+  const request = await readBody(c.req.raw, mapRequestSchema, { most })
+  const { method, seed, neighbors } = request
+  return serve(c, request.model, async (model) => {
+    const latents = 'latents' in request ? requireLatents(model, request.latents) : await means(c, model, request)
+    const answer = (points: readonly [number, number][]) => ({
+      model: model.id,
+      method,
+      data: points.map(([x, y]) => ({ x, y })),
+    })
+    if (method === 'pca') {
+      const { points, explained } = principalPlane(latents)
+      return { ...answer(points), explained_variance: explained }
+    }
+    if (latents.length < FEWEST_FOR_UMAP) {
+      const message = `Invalid 'method': UMAP needs at least ${FEWEST_FOR_UMAP} items, got ${latents.length}.`
+      throw new ApiError('invalid_value', message, { param: 'method' })
+    }
+    const { umapPlane } = await import('../inference/umap.ts')
+    return answer(await umapPlane(latents, { seed, neighbors }))
+  })
+}
+
+/** Where images or rows lie. */
+async function means(c: EdgeContext, model: PublishedModel, given: Given): Promise<number[][]> {
+  const found = await encode(c, model, await encodable(model, given), () => 0)
+  return found.map(({ mean }) => mean)
 }
