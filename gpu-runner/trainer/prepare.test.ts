@@ -62,6 +62,7 @@ test('what suits the images is found out', async () => {
     latents: 16,
     beta: 1,
     condition: 'none',
+    flips: false,
     batch: 16,
     epochs: 800,
     rate: 0.001,

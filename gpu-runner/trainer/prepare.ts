@@ -63,6 +63,7 @@ export async function prepare(method: TrainingMethod, seed: number, files: DataF
       latents: value(latents, data.height <= 16 ? 16 : 32),
       beta: value(beta, 1),
       condition,
+      flips: false,
     }
     return { recipe, training: data, ...rest }
   }
@@ -99,6 +100,8 @@ async function autoencoder(options: AutoencoderOptions, seed: number, files: Dat
       ...shapeOf('denoiser', data),
       patience: PATIENCE,
       noise: value(options.noise, 0.4),
+      // A picture without noise is one turned round, too.
+      flips: true,
     }
     return { recipe, training: data, ...rest }
   }

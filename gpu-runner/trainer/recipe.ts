@@ -23,13 +23,15 @@ const images = {
   side: v.picklist([8, 16, 32, 64]),
   hidden: v.pipe(v.array(count(1024)), v.minLength(1), v.maxLength(4)),
 }
+/** Whether half of the images are turned left to right when they are trained on. */
+const flips = v.optional(v.boolean(), false)
 const latents = count(512)
 const condition = v.optional(v.picklist(['none', 'class', 'caption']), 'none')
 /** Of a scorer: what it reads is disturbed by so much, and the share of validation data above the threshold. */
 const scorer = { noise: notNegative, alarms: share }
 
 export const recipeSchema = v.variant('method', [
-  v.strictObject({ method: v.literal('vae'), ...common, ...images, latents, beta: positive, condition }),
+  v.strictObject({ method: v.literal('vae'), ...common, ...images, latents, beta: positive, condition, flips }),
   v.strictObject({
     method: v.literal('gan'),
     ...common,
@@ -40,7 +42,7 @@ export const recipeSchema = v.variant('method', [
     augmented: v.boolean(),
     matching: notNegative,
   }),
-  v.strictObject({ method: v.literal('denoiser'), ...common, ...images, noise: positive }),
+  v.strictObject({ method: v.literal('denoiser'), ...common, ...images, noise: positive, flips }),
   v.strictObject({ method: v.literal('image-autoencoder'), ...common, ...images, latents, ...scorer }),
   v.strictObject({
     method: v.literal('autoencoder'),

@@ -54,7 +54,7 @@ const captioned = (count: number): ImageSet => ({
   ...squares(count),
   captions: Array.from({ length: count }, (_, i) => `square ${i}, white, box`),
 })
-const SQUARES = { latents: 4, hidden: [8], batch: 16, epochs: 8, rate: 5e-3, seed: 5 }
+const SQUARES = { latents: 4, hidden: [8], batch: 16, epochs: 8, rate: 5e-3, flips: true, seed: 5 }
 type Options = Partial<typeof SQUARES>
 const vae =
   (condition: 'none' | 'caption', options: Options = {}) =>

@@ -18,6 +18,8 @@ import { sheet } from './sheet.ts'
 
 export interface DenoiserTaskOptions {
   readonly hidden: readonly number[]
+  /** Whether half of the images are turned left to right. */
+  readonly flips: boolean
   readonly batch: number
   readonly epochs: number
   readonly rate: number
@@ -29,7 +31,7 @@ export interface DenoiserTaskOptions {
 const SHEET_COLUMNS = 16
 
 export function denoiserTask(ort: Runtime, images: ImageSet, parts: Split, options: DenoiserTaskOptions): Task {
-  const { hidden, batch, epochs, noise, seed, rate } = options
+  const { hidden, batch, epochs, noise, seed, rate, flips } = options
   const { channels, height, width } = images
   const config: DenoiserConfig = { channels, height, width, hidden }
   const batches = new Batches(parts.training, batch, seed)
@@ -65,7 +67,7 @@ export function denoiserTask(ort: Runtime, images: ImageSet, parts: Split, optio
     rate: (step) => rateAt({ rate, cosineTo: 0 }, step, steps),
     feed({ noisy, clean }, step) {
       const random = new Random(seed, 4, step)
-      fillImages(floats(clean), images, batches.at(step), { flipped: () => random.uniform() < 0.5 })
+      fillImages(floats(clean), images, batches.at(step), { flipped: () => flips && random.uniform() < 0.5 })
       const strengths = Array.from({ length: batch }, () => noise * random.uniform())
       disturb(floats(noisy), floats(clean), random, (image) => strengths[image] ?? 0)
     },

@@ -22,6 +22,8 @@ export interface VaeTaskOptions {
   readonly hidden: readonly number[]
   readonly latents: number
   readonly condition: ConditionKind
+  /** Whether half of the images are turned left to right. */
+  readonly flips: boolean
   readonly batch: number
   readonly epochs: number
   readonly rate: number
@@ -34,7 +36,7 @@ const SHEET_COLUMNS = 16
 const ASKED = 256
 
 export function vaeTask(ort: Runtime, images: ImageSet, parts: Split, options: VaeTaskOptions): Task {
-  const { batch, epochs, beta, seed, rate, latents, hidden } = options
+  const { batch, epochs, beta, seed, rate, latents, hidden, flips } = options
   const { channels, height, width } = images
   const conditions = imageConditions(images, options.condition)
   const config: VaeConfig = { channels, height, width, latents, hidden, condition: conditions?.size }
@@ -69,7 +71,7 @@ export function vaeTask(ort: Runtime, images: ImageSet, parts: Split, options: V
     feed({ images: target, noise, condition }, step) {
       const items = batches.at(step)
       const random = new Random(seed, 4, step)
-      fillImages(floats(target), images, items)
+      fillImages(floats(target), images, items, { flipped: () => flips && random.uniform() < 0.5 })
       random.normals(floats(noise))
       conditions?.draw(floats(condition), items, random)
     },
