@@ -68,7 +68,7 @@ for (const type of ['Q4_0', 'Q4_1', 'Q4_K'] as const) {
   })
 }
 
-for (const type of ['F32', 'F16', 'BF16', 'Q2_K', 'Q3_K', 'Q5_0', 'Q5_1', 'Q5_K', 'Q6_K', 'Q8_0'] as const) {
+for (const type of ['F32', 'F16', 'BF16', 'Q2_K', 'Q3_K', 'Q5_0', 'Q5_1', 'Q5_K', 'Q6_K', 'Q8_0', 'IQ4_NL', 'IQ4_XS'] as const) {
   test(`${type} becomes 8 bits`, () => {
     const { parameters, rows, elements } = checkpoint({ w: type })
     const matrix = parameters.matrix(COLUMNS, 'w', rows.w ?? 0)
@@ -101,8 +101,10 @@ test('a part that needs 8 bits leaves the others theirs', () => {
 })
 
 test('a table is of 8 bits, whatever it was', () => {
-  const { parameters, rows, elements } = checkpoint({ table: 'Q4_K' })
-  const table = parameters.table(COLUMNS, 'table', rows.table ?? 0)
-  assert.equal(table.bits, 8)
-  assert.ok(difference(elementsOf(table), all(elements)) <= HALF_A_STEP)
+  for (const { type } of vectors as readonly { type: GgmlType }[]) {
+    const { parameters, rows, elements } = checkpoint({ table: type })
+    const table = parameters.table(COLUMNS, 'table', rows.table ?? 0)
+    assert.equal(table.bits, 8)
+    assert.ok(difference(elementsOf(table), all(elements)) <= HALF_A_STEP, type)
+  }
 })

@@ -32,6 +32,8 @@ const TYPES = [
   'Q4_K',
   'Q5_K',
   'Q6_K',
+  'IQ4_NL',
+  'IQ4_XS',
 ] as const
 for (const type of TYPES) {
   test(`${type} equals the gguf package's values`, () => {

@@ -3,6 +3,7 @@
  * 32 elements, a K-block 256.
  */
 import { GgufError } from './gguf-error.ts'
+import { I_QUANTS } from './gguf-i-quants.ts'
 import { K_QUANTS, nibble, scaleAndMin } from './gguf-k-quants.ts'
 import { half, type Unpack } from './gguf-unpack.ts'
 
@@ -20,6 +21,8 @@ const TYPES = {
   12: ['Q4_K', 256, 144],
   13: ['Q5_K', 256, 176],
   14: ['Q6_K', 256, 210],
+  20: ['IQ4_NL', 32, 18],
+  23: ['IQ4_XS', 256, 136],
   30: ['BF16', 1, 2],
 } as const
 export type GgmlType = (typeof TYPES)[keyof typeof TYPES][0]
@@ -83,6 +86,7 @@ const UNPACK: Record<GgmlType, Unpack> = {
     for (let j = 0; j < 32; j++) out[to + j] = d * view.getInt8(at + 2 + j)
   },
   ...K_QUANTS,
+  ...I_QUANTS,
 }
 const bits = new Uint32Array(1)
 const asFloat = new Float32Array(bits.buffer)
