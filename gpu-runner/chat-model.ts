@@ -58,6 +58,11 @@ export class ChatModel {
     return new ChatModel(info, engine, tokenizer, template, metadata)
   }
 
+  /** Whether the first word of an answer may come with a space that is the vocabulary's, not the answer's. */
+  get addsSpace(): boolean {
+    return this.#tokenizer.addsSpace
+  }
+
   /** What the tokenizer and the template are made of, for others that count tokens. */
   get tokenizerMetadata(): TokenizerReply {
     const about = [...this.#metadata].filter(([key]) => key.startsWith('tokenizer.'))
@@ -136,7 +141,7 @@ export class ChatModel {
   /** @throws ApiError if there is no such token */
   detokenize(tokens: readonly number[]): string {
     this.requireTokens(tokens, 'tokens')
-    return Buffer.concat(tokens.map((token) => this.#tokenizer.decodeBytes(token))).toString()
+    return this.#tokenizer.decode(tokens)
   }
 
   #tooLong(prompt: Prompt, requested: string): ApiError {

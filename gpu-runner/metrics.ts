@@ -17,9 +17,12 @@ export class Metrics {
   readonly #slots = this.#gauge('tandem:slots', 'Requests that a loaded model can compute at once')
   readonly #kvUsage = this.#gauge(
     'vllm:kv_cache_usage_perc',
-    'Share of the KV cache that the prompts of running sequences fill, 0 to 1',
+    'Share of the KV cache that running sequences fill, 0 to 1',
   )
-  readonly #promptTokens = this.#counter('vllm:prompt_tokens_total', 'Tokens of the prompts answered')
+  /** By model: tokens in its KV cache. */
+  readonly #filled = new Map<string, number>()
+  readonly #promptTokens = this.#counter('vllm:prompt_tokens_total', 'Tokens of the prompts computed')
+  readonly #cacheQueries = this.#counter('vllm:prefix_cache_queries_total', 'Tokens looked for among kept prefixes')
   readonly #cachedTokens = this.#counter('vllm:prefix_cache_hits_total', 'Of them, those that were not computed again')
   readonly #generated = this.#counter('vllm:generation_tokens_total', 'Tokens generated')
   readonly #ended = new Counter({
@@ -35,7 +38,7 @@ export class Metrics {
   )
   readonly #nextToken = this.#histogram(
     'vllm:inter_token_latency_seconds',
-    'From one token to the next, a mean for each request',
+    'From one token to the next',
     NEXT_TOKEN_BUCKETS,
   )
   readonly #queued = this.#histogram('vllm:request_queue_time_seconds', 'Waiting for a slot', FIRST_TOKEN_BUCKETS)
@@ -65,7 +68,25 @@ export class Metrics {
     const since = performance.now()
     const seconds = () => (performance.now() - since) / 1000
     let state: 'waiting' | 'running' = 'waiting'
-    let said = false
+    /** Tokens that have been counted, and when the last of them came. */
+    let told = 0
+    let toldAt = 0
+    const fill = (tokens: number) => {
+      const filled = (this.#filled.get(model) ?? 0) + tokens
+      this.#filled.set(model, filled)
+      this.#kvUsage.set(label, filled / capacity)
+    }
+    const count = (tokens: number) => {
+      if (tokens <= 0) return
+      const now = seconds()
+      // Tokens that come together share the time since those before them.
+      if (told === 0) this.#firstToken.observe(label, now)
+      else for (let i = 0; i < tokens; i++) this.#nextToken.observe(label, (now - toldAt) / tokens)
+      told += tokens
+      toldAt = now
+      this.#generated.inc(label, tokens)
+      fill(tokens)
+    }
     this.#waiting.inc(label)
     return (event) => {
       switch (event.type) {
@@ -74,18 +95,22 @@ export class Metrics {
           this.#waiting.dec(label)
           this.#running.inc(label)
           this.#queued.observe(label, seconds())
-          this.#kvUsage.inc(label, prompt.length / capacity)
+          fill(prompt.length)
           return
         case 'text':
-          if (!said) this.#firstToken.observe(label, seconds())
-          said = true
+          count(event.ids.length)
           return
         default:
-          if (state === 'running') this.#kvUsage.dec(label, prompt.length / capacity)
+          if (event.type === 'finish') {
+            count(event.usage.completionTokens - told)
+            this.#promptTokens.inc(label, event.usage.promptTokens)
+            this.#cacheQueries.inc(label, event.usage.promptTokens)
+            this.#cachedTokens.inc(label, event.usage.cachedTokens)
+          }
+          if (state === 'running') fill(-(prompt.length + told))
           ;(state === 'running' ? this.#running : this.#waiting).dec(label)
           this.#ended.inc({ ...label, finished_reason: event.type === 'finish' ? event.finishReason : event.type })
           this.#whole.observe(label, seconds())
-          if (event.type === 'finish') this.#finish(label, event)
       }
     }
   }
@@ -101,14 +126,6 @@ export class Metrics {
       this.#whole.observe(label, (performance.now() - since) / 1000)
       this.#promptTokens.inc(label, tokens)
     }
-  }
-
-  #finish(label: { model_name: string }, { usage, timings }: Extract<EngineEvent, { type: 'finish' }>): void {
-    this.#promptTokens.inc(label, usage.promptTokens)
-    this.#cachedTokens.inc(label, usage.cachedTokens)
-    this.#generated.inc(label, usage.completionTokens)
-    const later = usage.completionTokens - 1
-    if (later > 0) this.#nextToken.observe(label, timings.generationMs / later / 1000)
   }
 
   #gauge(name: string, help: string): Gauge<'model_name'> {

@@ -52,7 +52,11 @@ export class RunnerModels {
   }
 
   describe(): RunnerModel[] {
-    return this.#known().map((entry) => describeModel(entry, entry.task === 'chat' ? this.#options.device : 'cpu'))
+    return this.#known().map((entry) => {
+      // Once it is loaded it is known how long a context there is memory for.
+      const loaded = this.#pool.loaded(entry.id)
+      return loaded?.info ?? describeModel(entry, entry.task === 'chat' ? this.#options.device : 'cpu')
+    })
   }
 
   /** Ids of those that are loaded. */

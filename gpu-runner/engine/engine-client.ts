@@ -6,9 +6,10 @@ import { Worker } from 'node:worker_threads'
 import { ApiError } from '#protocol/error.ts'
 import type { EngineEvent, EngineRequest } from './engine.ts'
 import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-thread.ts'
+import { Places } from './places.ts'
 
-/** Requests that may be waiting or running at once. */
-const MOST_REQUESTS = 256
+/** Requests that may be waiting or running at once; of one tenant, half as many. */
+const MOST_REQUESTS = 512
 /** Weight of the newest request in the running average of how long one takes. */
 const NEWEST = 0.2
 
@@ -19,7 +20,8 @@ export class EngineClient {
   /** Settles only if the thread dies unasked: rejects with the reason. */
   readonly died: Promise<never>
   readonly #thread: Worker
-  readonly #listeners = new Map<number, (event: EngineEvent) => void>()
+  readonly #listeners = new Map<number, { readonly tenant: string; readonly listen: (event: EngineEvent) => void }>()
+  readonly #places = new Places(MOST_REQUESTS)
   #nextId = 1
   #unloading = false
   #averageSeconds = 1
@@ -63,21 +65,22 @@ export class EngineClient {
    * @throws ApiError `queue_full` with the seconds after which a place should be free
    */
   submit(request: Omit<EngineRequest, 'id'>, listen: (event: EngineEvent) => void): () => void {
-    if (this.#listeners.size >= MOST_REQUESTS) {
-      const retryAfter = Math.min(60, Math.ceil((this.#averageSeconds * this.#listeners.size) / this.slots))
-      throw new ApiError('queue_full', `${MOST_REQUESTS} requests are waiting already, which is the limit`, {
-        retryAfter,
-      })
+    const { tenant } = request
+    if (!this.#places.take(tenant)) {
+      const { taken } = this.#places
+      const retryAfter = Math.min(60, Math.ceil((this.#averageSeconds * taken) / this.slots))
+      const message = `${taken} requests are waiting already; of ${MOST_REQUESTS} places, no key may have more than are left.`
+      throw new ApiError('queue_full', message, { retryAfter })
     }
     const id = this.#nextId++
-    this.#listeners.set(id, listen)
+    this.#listeners.set(id, { tenant, listen })
     this.#send({ type: 'submit', request: { ...request, id } })
     return () => this.#send({ type: 'cancel', id })
   }
 
   /** Requests that wait or run. */
   get requests(): number {
-    return this.#listeners.size
+    return this.#places.taken
   }
 
   /** Lets go of the model's memory; settles when it is free. Nothing may be asked of it any more, or be running. */
@@ -93,12 +96,15 @@ export class EngineClient {
   }
 
   #deliver(event: EngineEvent): void {
-    const listen = this.#listeners.get(event.id)
+    const listener = this.#listeners.get(event.id)
     if (event.type === 'finish') {
       const seconds = (event.timings.promptMs + event.timings.generationMs) / 1000
       this.#averageSeconds += NEWEST * (seconds - this.#averageSeconds)
     }
-    if (event.type !== 'start' && event.type !== 'text') this.#listeners.delete(event.id)
-    listen?.(event)
+    if (listener && event.type !== 'start' && event.type !== 'text') {
+      this.#listeners.delete(event.id)
+      this.#places.leave(listener.tenant)
+    }
+    listener?.listen(event)
   }
 }

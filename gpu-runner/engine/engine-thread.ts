@@ -9,7 +9,7 @@ import { Runtime } from '../runtime/runtime.ts'
 import { ensureDecoderGraphs } from '../store/decoder-graph.ts'
 import { openRangeReader } from '../store/range-reader.ts'
 import { Engine, type EngineEvent, type EngineRequest } from './engine.ts'
-import { bytesPerToken } from './kv-cache.ts'
+import { bytesPerToken, shareOut } from './kv-cache.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
 
 /** Bytes for keys and values. */
@@ -35,8 +35,6 @@ export type EngineMessage =
   | EngineEvent
   | { readonly type: 'ready'; readonly contextLength: number; readonly slots: number }
 
-/** More sequences at once gain little on a processor. */
-const MOST_SLOTS = 32
 /** Of a GPU's free memory; the weights, and what the operators need for a while, take from the rest. */
 const GPU_KV_SHARE = 0.5
 
@@ -49,8 +47,8 @@ const runtime = new Runtime({ threads, cuda })
 const device = cuda === undefined ? 'cpu' : 'cuda'
 const { paths, config } = ensureDecoderGraphs(ggufPath, sha256, device === 'cuda' ? 'float16' : 'float32')
 const room = Math.min(kvBytes, runtime.freeDeviceBytes() * GPU_KV_SHARE)
-const slots = Math.max(1, Math.min(MOST_SLOTS, Math.floor(room / (bytesPerToken(config) * config.contextLength))))
-const decoder = new OnnxDecoder(runtime, { paths, device, slots, ...config })
+const shares = shareOut(room, { bytesPerToken: bytesPerToken(config), contextLength: config.contextLength })
+const decoder = new OnnxDecoder(runtime, { paths, device, ...config, ...shares })
 using reader = openRangeReader(ggufPath)
 const vocabulary = createTokenizer(parseGguf(reader).metadata)
 const engine = new Engine({ decoder, vocabulary, emit: send, now: () => performance.now(), prefixCacheBytes })
@@ -75,4 +73,4 @@ port.on('message', (command: EngineCommand) => {
   stepping = true
   setImmediate(step)
 })
-send({ type: 'ready', contextLength: config.contextLength, slots })
+send({ type: 'ready', ...shares })

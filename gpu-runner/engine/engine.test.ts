@@ -133,6 +133,17 @@ describe('an answer', () => {
     )
   })
 
+  test('begins without the space that a vocabulary puts before every text, where that is not the answer’s own', () => {
+    const { engine, request, run, said, texts } = speaker(['', ' ', ' a', ' b'], [1, 2, 3, EOS])
+    engine.submit(request(1, { trimsSpace: true, logprobs: 0 }))
+    engine.submit(request(2))
+    run()
+    assert.equal(said(1), ' a b')
+    assert.equal(said(2), '  a b')
+    const tokens = texts(1).flatMap((event) => (event.type === 'text' ? (event.tokens ?? []) : []))
+    assert.equal(tokens.length, 3)
+  })
+
   test('goes on from the tokens of an answer that broke off, whatever the model would say', () => {
     const { engine, request, run, said, finish } = speaker(['', 'a', 'b', 'c'], [1, 1, 1, EOS])
     engine.submit(request(1, { begun: [2, 3] }))

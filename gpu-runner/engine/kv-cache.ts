@@ -30,6 +30,30 @@ export function bytesPerToken(shape: Pick<KvShape, 'layers' | 'kvHeads' | 'headD
   return 2 * shape.layers * shape.kvHeads * bytesOfHead(shape)
 }
 
+/** More sequences at once gain little on a processor. */
+const MOST_SLOTS = 32
+/** For so many sequences a long context is cut, though not to less than this. */
+const ENOUGH_SLOTS = 8
+const ENOUGH_CONTEXT = 8192
+/** With less there is no conversation. */
+const LEAST_CONTEXT = 256
+
+/**
+ * How memory is shared out: a context of 131,072 tokens would often leave room for a single sequence, while nearly all
+ * are short.
+ * @param room bytes for keys and values
+ * @throws RangeError if there is room for no conversation
+ */
+export function shareOut(
+  room: number,
+  { bytesPerToken, contextLength: trained }: { readonly bytesPerToken: number; readonly contextLength: number },
+): { contextLength: number; slots: number } {
+  const tokens = Math.floor(room / bytesPerToken)
+  if (tokens < Math.min(LEAST_CONTEXT, trained)) throw new RangeError(`there is memory for ${tokens} tokens only`)
+  const contextLength = Math.min(trained, tokens, Math.max(ENOUGH_CONTEXT, Math.floor(tokens / ENOUGH_SLOTS)))
+  return { contextLength, slots: Math.min(MOST_SLOTS, Math.floor(tokens / contextLength)) }
+}
+
 /** Bytes of one token's key or value of one head. */
 function bytesOfHead({ headDim, kvElement }: Pick<KvShape, 'headDim' | 'kvElement'>): number {
   return headDim * ELEMENTS[kvElement].bytes

@@ -20,6 +20,8 @@ export interface EngineRequest extends SamplingOptions, PenaltyOptions, Schedula
   readonly stop: readonly string[]
   /** How many alternatives to report of each token; undefined: not even its own probability. */
   readonly logprobs?: number | undefined
+  /** A space that the answer begins with is left out. */
+  readonly trimsSpace?: boolean
   /** What the text is held to. */
   readonly constraint?: GenerationConstraint | undefined
   /** The answer begins with these tokens, whatever would be sampled: it is one that broke off. */
@@ -68,6 +70,8 @@ export class Sequence {
   readonly #penalties: Penalties
   readonly #stops: StopMatcher
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  /** Some of its text has come. */
+  #begun = false
   #decoded = 0
   #shown = 0
   #pending: Pending[] = []
@@ -108,7 +112,13 @@ export class Sequence {
     if (this.#vocabulary.eosIds.includes(token)) return this.#end('stop')
     this.#constraint?.accept(token)
     if (reported) this.#pending.push({ logprob: this.#describe(reported.of(token), reported), start: this.#decoded })
-    return this.#show(this.#decoder.decode(this.#vocabulary.decodeBytes(token), { stream: true }))
+    return this.#show(this.#begin(this.#decoder.decode(this.#vocabulary.decodeBytes(token), { stream: true })))
+  }
+
+  #begin(piece: string): string {
+    if (this.#begun || piece === '') return piece
+    this.#begun = true
+    return this.request.trimsSpace && piece.startsWith(' ') ? piece.slice(1) : piece
   }
 
   usage(): Usage {

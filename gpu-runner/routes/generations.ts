@@ -62,6 +62,8 @@ export function generations(
       logprobs: logprobs ?? undefined,
       constraint: constraint ?? undefined,
       begun: resume?.tokens,
+      // Bare text is gone on with, space and all; what is held to an expression matches it as it is.
+      trimsSpace: model.addsSpace && asPrompt.type === 'chat' && constraint?.type !== 'regex',
     }
     const retelling = new Retelling(resume)
     const calls = constraint?.type === 'tools' ? new ToolCallParser() : undefined

@@ -12,6 +12,7 @@ export function byteLevelBpe(metadata: GgufMetadata, { tokens }: Vocabulary): Te
   return {
     addBos,
     defaultIds: {},
+    addsSpace: false,
     encode: (text, out) => {
       for (const piece of split(text)) bpe.encode(piece, out)
     },

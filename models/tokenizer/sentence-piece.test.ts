@@ -12,7 +12,7 @@ const create = (name: Name, changes: Readonly<Record<string, GgufValue>> = {}) =
 for (const name of ['llama', 'gemma'] as const) {
   describe(`a vocabulary as ${name}'s`, () => {
     const tokenizer = create(name)
-    const decode = (ids: readonly number[]) => Buffer.concat(ids.map((id) => tokenizer.decodeBytes(id))).toString()
+    const bytesOf = (ids: readonly number[]) => Buffer.concat(ids.map((id) => tokenizer.decodeBytes(id))).toString()
 
     test('text has the tokens that SentencePiece gives it', () => {
       for (const { text, tokens } of references[name].vectors) {
@@ -20,12 +20,15 @@ for (const name of ['llama', 'gemma'] as const) {
       }
     })
 
-    test('tokens give back the bytes of the text, with the space before it', () => {
+    test('tokens give back the text; their bytes have the space before it as well', () => {
       const prefix = name === 'llama' ? ' ' : ''
       for (const { text } of references[name].vectors) {
-        const written = text === '' ? '' : prefix + text.replaceAll('\u2581', ' ')
-        assert.equal(decode(tokenizer.encode(text)), written)
+        const written = text.replaceAll('\u2581', ' ')
+        const tokens = tokenizer.encode(text)
+        assert.equal(tokenizer.decode(tokens), written)
+        assert.equal(bytesOf(tokens), text === '' ? '' : prefix + written)
       }
+      assert.equal(tokenizer.addsSpace, name === 'llama')
     })
 
     test('time grows with the length, whatever the text is', () => {

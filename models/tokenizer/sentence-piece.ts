@@ -40,6 +40,7 @@ export function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary): T
   return {
     addBos: true,
     defaultIds: DEFAULT_IDS,
+    addsSpace: prefix !== '',
     encode(text, out) {
       if (text === '') return
       const written = prefix + text.toWellFormed().replaceAll(' ', SPACE)

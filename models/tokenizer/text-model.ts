@@ -14,6 +14,8 @@ export interface TextModel {
   readonly addBos: boolean
   /** And for metadata keys of single tokens. */
   readonly defaultIds: Readonly<Record<string, number>>
+  /** Whether a space is put before every text, as SentencePiece does; it is in the bytes of the first token. */
+  readonly addsSpace: boolean
   /** Appends the tokens of a text in which nothing is special. */
   encode(text: string, out: number[]): void
   /** The bytes of a token of text. */

@@ -31,6 +31,10 @@ export interface Tokenizer {
   partition(text: string): readonly (string | number)[]
   /** The bytes of a token; none for a control token. Throws RangeError if there is no such token. */
   decodeBytes(token: number): Uint8Array
+  /** Whether texts were given a space to begin with, which `decode` takes away again. */
+  readonly addsSpace: boolean
+  /** The text of tokens, as it was before it became tokens. */
+  decode(tokens: readonly number[]): string
   /** A token as the vocabulary writes it: what a control token is called. */
   nameOf(token: number): string
 }
@@ -109,6 +113,18 @@ export function createTokenizer(metadata: GgufMetadata): Tokenizer {
       return out
     },
     decodeBytes,
+    addsSpace: model.addsSpace,
+    decode(ids) {
+      const parts = ids.map(decodeBytes)
+      const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+      let at = 0
+      for (const part of parts) {
+        bytes.set(part, at)
+        at += part.length
+      }
+      const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes)
+      return model.addsSpace && text.startsWith(' ') ? text.slice(1) : text
+    },
     nameOf: (token) => tokens[token] ?? '',
   }
 }
