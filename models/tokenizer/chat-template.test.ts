@@ -17,6 +17,11 @@ test('renders messages with the tokens of the model', () => {
   assert.equal(render(TEMPLATE), '<|start|>user\nhello<|im_end|><|start|>')
 })
 
+test('a model that may think before it answers is asked not to', () => {
+  const thinking = '{% if enable_thinking is defined and enable_thinking is false %}<think></think>{% endif %}'
+  assert.equal(render(`${TEMPLATE}${thinking}`), '<|start|>user\nhello<|im_end|><|start|><think></think>')
+})
+
 test("control tokens are the template's alone", () => {
   const tokenizer = createTokenizer(metadata(TEMPLATE))
   const [start, end] = [tokenizer.controlTokens.get('<|start|>'), tokenizer.controlTokens.get('<|im_end|>')]

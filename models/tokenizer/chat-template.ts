@@ -25,6 +25,8 @@ const LONGEST_TEMPLATE = 1 << 16
 /** As Hugging Face's and llama.cpp's renderers have them. */
 const JINJA_OPTIONS = { lstrip_blocks: true, trim_blocks: true }
 const LONGEST_RANGE = 10_000
+/** What follows is an answer, and no thinking before it: of OpenAI's `reasoning_effort` only `none` is served. */
+const ANSWER = { add_generation_prompt: true, enable_thinking: false }
 
 /** Throws TokenizerError `invalid_template` for a template that is no Jinja, GgufError if there is none. */
 export function createChatTemplate(metadata: GgufMetadata): ChatTemplate {
@@ -41,7 +43,7 @@ export function createChatTemplate(metadata: GgufMetadata): ChatTemplate {
     input: knowsTools(source) ? asTemplateInput : inWords,
     render: (input) =>
       typed('template_failed', () => {
-        const names = { ...tokens, ...input, add_generation_prompt: true, range, raise_exception: refuse }
+        const names = { ...tokens, ...input, ...ANSWER, range, raise_exception: refuse }
         return String(new BoundedInterpreter(environment(names)).run(program).value)
       }),
   }
