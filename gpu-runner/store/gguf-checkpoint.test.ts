@@ -68,7 +68,20 @@ for (const type of ['Q4_0', 'Q4_1', 'Q4_K'] as const) {
   })
 }
 
-for (const type of ['F32', 'F16', 'BF16', 'Q2_K', 'Q3_K', 'Q5_0', 'Q5_1', 'Q5_K', 'Q6_K', 'Q8_0', 'IQ4_NL', 'IQ4_XS'] as const) {
+for (const type of [
+  'F32',
+  'F16',
+  'BF16',
+  'Q2_K',
+  'Q3_K',
+  'Q5_0',
+  'Q5_1',
+  'Q5_K',
+  'Q6_K',
+  'Q8_0',
+  'IQ4_NL',
+  'IQ4_XS',
+] as const) {
   test(`${type} becomes 8 bits`, () => {
     const { parameters, rows, elements } = checkpoint({ w: type })
     const matrix = parameters.matrix(COLUMNS, 'w', rows.w ?? 0)
