@@ -3,6 +3,7 @@
  * model answers, and ends with its parent.
  * Exit codes: 0 asked to stop, 78 settings that cannot be met, 1 anything else; the parent starts it again after that.
  */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,6 +15,8 @@ import { EndedGenerations } from './ended-generations.ts'
 import type { EngineClient } from './engine/engine-client.ts'
 import { Heartbeats, type RunnerState } from './heartbeats.ts'
 import { ImageClient } from './images/image-client.ts'
+import { EdgeJobs } from './jobs/edge-jobs.ts'
+import { JobLoop } from './jobs/job-loop.ts'
 import { Metrics } from './metrics.ts'
 import { embeddings } from './routes/embeddings.ts'
 import { generations } from './routes/generations.ts'
@@ -94,13 +97,15 @@ async function main(): Promise<void> {
     }
   }
   let heartbeats: Heartbeats | undefined
+  let jobs: JobLoop | undefined
   /** Takes nothing more, and ends what it has; a second signal, or too long a wait, ends it at once. */
   const drain = async () => {
     if (draining) process.exit(0)
     draining = true
     console.log(JSON.stringify({ level: 'info', event: 'draining', open: open.size }))
     await heartbeats?.tell()
-    await Promise.race([idle(open, () => describe().load.running + models.embedding()), delay(DRAIN_MS)])
+    const answered = idle(open, () => describe().load.running + models.embedding())
+    await Promise.race([Promise.all([answered, jobs?.stop()]), delay(DRAIN_MS)])
     await heartbeats?.tellAll()
     process.exit(0)
   }
@@ -114,6 +119,12 @@ async function main(): Promise<void> {
     const { port } = server.address() as AddressInfo
     const url = settings.advertisedUrl ?? `http://127.0.0.1:${port}`
     heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe, ended })
+    jobs = new JobLoop({
+      edge: new EdgeJobs({ edge: settings.edge, secret: settings.secret, runner: randomUUID() }),
+      folder: settings.jobs,
+      threads: settings.threads,
+      log: (event) => console.log(JSON.stringify(event)),
+    })
   }
   await models.load(first)
   started = true

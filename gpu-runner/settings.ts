@@ -52,6 +52,8 @@ export interface RunnerSettings {
   /** Where that edge reaches it; by default on this machine. */
   readonly advertisedUrl: string | undefined
   readonly models: string
+  /** Where what is being trained lies. */
+  readonly jobs: string
   /** What is asked for. */
   readonly device: 'auto' | 'cuda' | 'cpu'
   readonly threads: number
@@ -74,6 +76,7 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
   if (TANDEM_DEVICE === 'webgpu') {
     throw new SettingsError('TANDEM_DEVICE=webgpu: the runner has no WebGPU provider yet. Use cuda, cpu or auto.')
   }
+  const home = TANDEM_HOME ?? path.join(CHECKOUT, '.tandem')
   const bytes = memoryBytes()
   return {
     host: RUNNER_HOST,
@@ -81,7 +84,8 @@ export function readSettings(env: NodeJS.ProcessEnv): RunnerSettings {
     secret: RUNNER_SECRET,
     edge: parsed.output.EDGE_URL,
     advertisedUrl: parsed.output.RUNNER_ADVERTISED_URL,
-    models: TANDEM_MODELS ?? path.join(TANDEM_HOME ?? path.join(CHECKOUT, '.tandem'), 'models'),
+    models: TANDEM_MODELS ?? path.join(home, 'models'),
+    jobs: path.join(home, 'jobs'),
     device: TANDEM_DEVICE,
     threads: Math.min(MOST_THREADS, availableParallelism()),
     memory: {

@@ -10,6 +10,8 @@ import { trainingMethodSchema } from './training-method.ts'
 
 /** A lease that is not renewed lasts so long, in milliseconds. */
 export const LEASE_MS = 10_000
+/** Between reports. */
+export const REPORT_MS = 1_000
 /** In one report. */
 export const MOST_EVENTS = 200
 
@@ -80,3 +82,5 @@ export type EndReport = v.InferOutput<typeof endSchema>
 /** Where a runner puts what a job makes. */
 export const objectKindSchema = v.picklist(['checkpoints', 'models', 'samples'])
 export type ObjectKind = v.InferOutput<typeof objectKindSchema>
+/** Of a sheet of samples: the file that it became. */
+export const sampleFileSchema = v.strictObject({ id: fileId })

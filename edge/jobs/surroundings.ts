@@ -12,7 +12,11 @@ import { filesOf, type JobSurroundings } from './job-run.ts'
 import { hasEnded, type JobRecord, type JobState, modelIdOf, shortId } from './job-state.ts'
 import { metricsTable } from './metrics-table.ts'
 
-const ZIP = [0x50, 0x4b, 0x03, 0x04]
+/** How a zip archive begins, and one that is empty. */
+const ZIPS = [
+  [0x50, 0x4b, 0x03, 0x04],
+  [0x50, 0x4b, 0x05, 0x06],
+]
 /** Of a file that is no zip: no text has a zero byte. */
 const LOOKED_AT = 4 << 10
 
@@ -50,7 +54,7 @@ async function check(env: Bindings, { owner, trainingFile, validationFile }: Job
     const object = file && (await env.OBJECTS.get(keyOfFile(id), { range: { offset: 0, length: LOOKED_AT } }))
     if (!object) return problem(`The file '${id}' is not there any more.`)
     const bytes = new Uint8Array(await object.arrayBuffer())
-    const isZip = ZIP.every((byte, i) => bytes[i] === byte)
+    const isZip = ZIPS.some((zip) => zip.every((byte, i) => bytes[i] === byte))
     if (!isZip && bytes.includes(0)) return problem(`The file '${id}' is neither a zip archive nor a text.`)
   }
   return null

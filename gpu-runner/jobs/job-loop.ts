@@ -1,0 +1,82 @@
+/** Takes training jobs from the edge, one at a time, until the runner stops. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LeasedJob } from '#protocol/training-lease.ts'
+import type { EdgeJobs } from './edge-jobs.ts'
+import { JobAttempt } from './job-attempt.ts'
+
+const POLL_MS = 1_000
+/** After something that went wrong here. */
+const RECOVERY_MS = 5_000
+
+export interface JobLoopOptions {
+  readonly edge: EdgeJobs
+  /** Where what is being trained lies; other runners may have it, too. */
+  readonly folder: string
+  readonly threads: number
+  readonly log: (event: Readonly<Record<string, unknown>>) => void
+}
+
+export class JobLoop {
+  readonly #options: JobLoopOptions
+  readonly #stopping = new AbortController()
+  readonly #over: Promise<void>
+
+  constructor(options: JobLoopOptions) {
+    this.#options = options
+    this.#over = this.#run()
+  }
+
+  /** Takes no more; what is being trained is given back with a checkpoint. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#options.edge.hurry()
+    await this.#over
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    const rest = (ms: number) => delay(ms, undefined, { signal }).catch(() => {})
+    while (!signal.aborted) {
+      try {
+        const job = await this.#options.edge.lease()
+        if (job) await this.#attempt(job)
+        else await rest(POLL_MS)
+      } catch (error) {
+        this.#options.log({ level: 'error', event: 'job-loop-failed', error: String(error) })
+        await rest(RECOVERY_MS)
+      }
+    }
+  }
+
+  async #attempt(job: LeasedJob): Promise<void> {
+    const { edge, threads, log } = this.#options
+    await this.#sweep()
+    const folder = path.join(this.#options.folder, `${process.pid}-${job.id}-${job.token}`)
+    log({ level: 'info', event: 'job-taken', job: job.id, step: job.checkpoint?.step ?? 0 })
+    const outcome = await new JobAttempt(job, { edge, folder, threads, signal: this.#stopping.signal }).run()
+    const reason = outcome?.type === 'failed' ? { error: outcome.error.message } : {}
+    log({ level: 'info', event: 'job-left', job: job.id, outcome: outcome?.type ?? 'lost', ...reason })
+  }
+
+  /** What runners left that are gone. */
+  async #sweep(): Promise<void> {
+    const { folder } = this.#options
+    await mkdir(folder, { recursive: true })
+    for (const name of await readdir(folder)) {
+      const pid = Number(name.split('-', 1)[0])
+      if (pid > 0 && !isRunning(pid)) await rm(path.join(folder, name), { recursive: true, force: true })
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It is another user's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The process that trains one job, beside the runner that answers chats: of low priority, and gone when its runner is. It
+ * reads the data, trains from the checkpoint if there is one, and leaves files for the runner to carry away.
+ */
+import { createHash } from 'node:crypto'
+import { linkSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { constants, setPriority } from 'node:os'
+import path from 'node:path'
+import type { Runtime } from '../runtime/runtime.ts'
+import { CheckpointError } from '../trainer/checkpoint.ts'
+import { DataSetError } from '../trainer/data/data-set-error.ts'
+import type { MadeModel } from '../trainer/make-model.ts'
+import { type Prepared, prepare } from '../trainer/prepare.ts'
+import { DivergenceError, type TrainingEvent } from '../trainer/trainer.ts'
+import { type Failure, runnerFailure } from './failure.ts'
+import type { Assignment, FromTraining, ToTraining } from './messages.ts'
+import { writeSheet } from './sample-sheet.ts'
+
+const stopping = new AbortController()
+
+// Threads that are begun later have it, too.
+setPriority(constants.priority.PRIORITY_LOW)
+process.once('disconnect', () => process.exit(0))
+process.on('message', (message: ToTraining) => {
+  if (message.type === 'stop') stopping.abort()
+  else void train(message).then(tell, (error: unknown) => tell({ type: 'failed', ...failureOf(error) }))
+})
+
+async function train(assignment: Assignment): Promise<FromTraining> {
+  const { job, training, validation, checkpoint } = assignment
+  const files = { training, ...(validation !== null && { validation }) }
+  const prepared = await prepare(job.method, job.seed, files)
+  await tell({ type: 'prepared', warnings: prepared.warnings })
+  // Data that cannot be read is told of before the engine has been loaded.
+  const { Runtime } = await import('../runtime/runtime.ts')
+  using ort = new Runtime({ threads: assignment.threads })
+  const made = await make(ort, assignment, prepared).catch(async (error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error
+    await tell({ type: 'warning', message: 'The checkpoint cannot be gone on from; the training begins anew.' })
+    await rm(checkpoint, { force: true })
+    return make(ort, assignment, prepared)
+  })
+  return made ? keep(assignment.folder, made) : { type: 'stopped' }
+}
+
+async function make(ort: Runtime, { job, folder, checkpoint }: Assignment, prepared: Prepared) {
+  const { recipe, training, validation } = prepared
+  /** Sheets are written one after the other, beside the training. */
+  let sheets = Promise.resolve()
+  const show = async (event: Extract<TrainingEvent, { type: 'samples' }>) => {
+    const file = path.join(folder, `samples-${event.step}.png`)
+    await writeSheet(file, event.samples)
+    await tell({ type: 'samples', step: event.step, file })
+  }
+  const onEvent = (event: TrainingEvent) => {
+    if (event.type === 'samples') sheets = sheets.then(() => show(event))
+    else void tell(messageOf(event, recipe.batch))
+  }
+  const source = {
+    description: `The file that its owner uploaded: ${job.training_file.filename}`,
+    licence: 'Its owner’s',
+  }
+  const { makeModel } = await import('../trainer/make-model.ts')
+  const made = await makeModel(
+    ort,
+    { recipe, training, ...(validation && { validation }), source },
+    {
+      id: job.model_id,
+      owner: job.owner,
+      description: `A model of the kind '${job.model}', trained by ${job.id}`,
+      checkpoint,
+      signal: stopping.signal,
+      onEvent,
+    },
+  )
+  await sheets
+  return made
+}
+
+function messageOf(event: Exclude<TrainingEvent, { type: 'samples' }>, batch: number): FromTraining {
+  if (event.type === 'validation') return { type: 'validation', step: event.step, valid: event.metrics }
+  if (event.type === 'checkpoint') {
+    // The next one replaces the name, not the bytes.
+    const file = `${event.file}.${event.step}`
+    linkSync(event.file, file)
+    return { type: 'checkpoint', step: event.step, file }
+  }
+  return {
+    type: 'progress',
+    step: event.step,
+    total_steps: event.steps,
+    epoch: event.epoch,
+    train: event.losses,
+    samples_per_second: event.stepsPerSecond * batch,
+    seconds_left: event.secondsLeft,
+  }
+}
+
+/** The model's files, under their hashes. */
+async function keep(folder: string, { manifest, files }: MadeModel): Promise<FromTraining> {
+  const names = files.map((bytes) => path.join(folder, `${createHash('sha256').update(bytes).digest('hex')}.onnx`))
+  await Promise.all(files.map((bytes, i) => writeFile(names[i] ?? '', bytes)))
+  return { type: 'made', manifest, files: names }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof DataSetError) {
+    return { error: { code: 'invalid_training_file', message: error.message, param: 'training_file' }, again: false }
+  }
+  if (error instanceof DivergenceError) {
+    return { error: { code: 'training_diverged', message: error.message, param: null }, again: false }
+  }
+  console.error(error)
+  return runnerFailure(error)
+}
+
+/** Settles when it has been sent: what is told last is heard, too. */
+function tell(message: FromTraining): Promise<void> {
+  return new Promise((resolve) => {
+    // Without a runner there is nobody to tell, and the process ends.
+    process.send?.(message, undefined, undefined, () => resolve())
+  })
+}
