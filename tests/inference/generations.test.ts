@@ -58,7 +58,7 @@ describe('pictures', () => {
   let openai: OpenAI
   before(async () => {
     runner = await startDrawingRunner()
-    edge = await startEdge({ runnerUrl: runner.url })
+    edge = await startEdge({ runnerUrl: runner.url, runnerTimeoutMs: 60_000 })
     runner.use(edge.url)
     openai = new OpenAI({ apiKey: edge.key, baseURL: `${edge.url}/v1`, maxRetries: 0 })
     await publish(edge, 'gan', { parts: GAN, files: [GENERATOR] })
@@ -318,7 +318,7 @@ describe('the default model', () => {
 
   test('draws on a runner; its latents are where the VAE puts its pictures', async () => {
     await using runner = await startDrawingRunner()
-    const edge = await startEdge({ runnerUrl: runner.url })
+    const edge = await startEdge({ runnerUrl: runner.url, runnerTimeoutMs: 60_000 })
     try {
       runner.use(edge.url)
       await publishDefaults(edge)
