@@ -14,7 +14,7 @@ import { EmbeddingClient } from '#gpu-runner/pipelines/embeddings/embedding-clie
 import { ensureModel } from '#gpu-runner/store/store.ts'
 import { defaultModel } from '#models/catalogue/catalogue.ts'
 
-const ROUNDS = 9
+const ROUNDS = 5
 const THREADS = Math.min(8, availableParallelism())
 const WIDTH = 384
 const PEER = fileURLToPath(new URL('./embedding-peer/', import.meta.url))
@@ -76,7 +76,7 @@ const passages = (length: number) =>
 /** By name: requests of so many texts each. */
 const CASES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'sentences as they come': [sentences],
-  'sentences one by one': sentences.slice(0, 16).map((sentence) => [sentence]),
+  'sentences one by one': sentences.slice(0, 8).map((sentence) => [sentence]),
   'passages of 25 words': [passages(25)],
   'passages of 150 words': [passages(150)],
 }

@@ -14,18 +14,18 @@ const shapes = (batches: readonly Batch[]) => batches.map(({ length, texts }) =>
 
 test('texts of about one length go together, whoever asked for them', () => {
   const batches = new Batches()
-  batches.add({ id: 1, tenant: 'ann', texts: [text(3), text(20), text(8)] })
-  batches.add({ id: 2, tenant: 'ben', texts: [text(17), text(9), text(2)] })
+  batches.add({ id: 1, tenant: 'ann', texts: [text(3), text(12), text(4)] })
+  batches.add({ id: 2, tenant: 'ben', texts: [text(9), text(5), text(2)] })
   assert.deepEqual(shapes(drain(batches)), [
-    [24, [1, 2]],
-    [16, [2]],
-    [8, [1, 1, 2]],
+    [12, [1, 2]],
+    [8, [2]],
+    [4, [1, 1, 2]],
   ])
 })
 
 test('tenants take turns, and one’s own requests wait for each other', () => {
   const batches = new Batches()
-  const many = Array.from({ length: 20 }, () => text(256))
+  const many = Array.from({ length: 10 }, () => text(256))
   batches.add({ id: 1, tenant: 'ann', texts: many })
   batches.add({ id: 2, tenant: 'ann', texts: [text(100)] })
   batches.add({ id: 3, tenant: 'ben', texts: [text(50)] })
@@ -41,7 +41,7 @@ test('what is cancelled is not computed any more', () => {
   batches.add({ id: 2, tenant: 'ann', texts: [text(4)] })
   batches.next()
   batches.cancel(1)
-  assert.deepEqual(shapes(drain(batches)), [[8, [2]]])
+  assert.deepEqual(shapes(drain(batches)), [[4, [2]]])
 })
 
 test('every text is computed once, in batches within their bounds', () => {
@@ -63,8 +63,8 @@ test('every text is computed once, in batches within their bounds', () => {
       const due = asked.flatMap(({ lengths }, id) => lengths.map((_, index) => `${id}.${index}`))
       assert.deepEqual(computed.sort(), due.sort())
       for (const { length, texts } of done) {
-        assert.ok(texts.length === 1 || texts.length * length <= 2048)
-        for (const { tokens } of texts) assert.ok(tokens.length <= length && tokens.length > length - 8)
+        assert.ok(texts.length === 1 || texts.length * length <= 1024)
+        for (const { tokens } of texts) assert.ok(tokens.length <= length && tokens.length > length - 4)
       }
     }),
     { numRuns: 300, seed: 20_261_127 },

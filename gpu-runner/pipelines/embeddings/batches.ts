@@ -24,10 +24,10 @@ export interface Batch {
   readonly texts: readonly BatchedText[]
 }
 
-/** Lengths are multiples of this. */
-const STEP = 8
+/** Lengths are multiples of this: a greater one fills up more, a smaller one makes more batches. */
+const STEP = 4
 /** Of a batch, filled up: more are no quicker for each, and a cancelled request is computed to the end of its batch. */
-const MOST_TOKENS = 2048
+const MOST_TOKENS = 1024
 
 /** Of one request, what is not computed yet: by length, filled up. */
 interface Waiting {
