@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { rebuildRows } from '#models/architectures/autoencoder.ts'
 import { type GanConfig, generate } from '#models/architectures/gan.ts'
+import { rebuildImages } from '#models/architectures/image-autoencoder.ts'
 import {
   ganGenerator,
+  imageDecoder,
+  imageEncoder,
+  imageScorer,
   rowDecoder,
   rowEncoder,
   rowScorer,
@@ -140,6 +144,37 @@ test('a published generator normalises by what training kept, on rows and planes
   same(
     rowsOf(planes, 3, 256),
     rows.map((x) => 0.5 * x + 0.5),
+  )
+})
+
+test('a published autoencoder of images computes what the trained one does, and scores it', () => {
+  const config = { channels: 2, height: 8, width: 8, latents: 3, hidden: [4] }
+  const build = (g: GraphBuilder, weights: Weights) =>
+    rebuildImages({ g, weights, layout: 'rows' }, config, {
+      ...{ images: 2, channels: 2, height: 8, width: 8 },
+      value: g.input('images', 'float32', [128, 2]),
+    })
+  const checkpoint = drawn(build)
+  const g = new GraphBuilder('trained')
+  g.output(build(g, trainedWeights(g, checkpoint)).value, 'rebuilt')
+  const images = normals(2, 2, 8, 8)
+  const { rebuilt } = run(
+    g.build(),
+    { images: { dims: [128, 2], data: rowsOf(images.data, 2, 64) } },
+    { rebuilt: [128, 2] },
+  )
+  const { mean } = run(imageEncoder(config, checkpoint), { images }, { mean: [2, 3] })
+  const latents = { dims: [2, 3], data: mean as Float32Array }
+  const { images: again } = run(imageDecoder(config, checkpoint), { latents }, { images: [2, 2, 8, 8] })
+  same(rowsOf(again as Float32Array, 2, 64), rebuilt as Float32Array)
+  const { scores, errors } = run(imageScorer(config, checkpoint), { images }, { scores: [2], errors: [2, 2, 8, 8] })
+  const squares = images.data.map((x, i) => (x - (again?.[i] ?? Number.NaN)) ** 2)
+  same(errors, squares)
+  same(
+    scores,
+    Float32Array.of(0, 1).map(
+      (image) => squares.subarray(128 * image, 128 * image + 128).reduce((a, b) => a + b) / 128,
+    ),
   )
 })
 
