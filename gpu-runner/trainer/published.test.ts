@@ -147,6 +147,34 @@ test('a published generator normalises by what training kept, on rows and planes
   )
 })
 
+test('a published generator that is told nothing draws one of its examples, by the latents', () => {
+  const config: GanConfig = { channels: 1, height: 8, width: 8, latents: 4, condition: 2, hidden: [5] }
+  const checkpoint = drawn((g, weights) => {
+    const latents = g.input('latents', 'float32', [1, 4])
+    const condition = g.input('condition', 'float32', [1, 2])
+    generate({ g, weights, layout: 'rows' }, config, { latents, condition, training: false })
+  })
+  const examples = Float32Array.of(1, 0, 0, 1, -1, 0)
+  const count = 40
+  const latents = normals(count, 4)
+  const draw = (condition: Float32Array, graph: Graph) =>
+    run(graph, { latents, condition: { dims: [count, 2], data: condition } }, { images: [count, 1, 8, 8] }).images
+  const graph = ganGenerator(config, checkpoint, examples)
+  const asked = normals(count, 2).data
+  same(draw(asked, graph), draw(asked, ganGenerator(config, checkpoint)) as Float32Array)
+  const any = draw(new Float32Array(2 * count), graph)
+  const ofEach = [0, 1, 2].map((i) => {
+    const example = Float32Array.from({ length: 2 * count }, (_, k) => examples[2 * i + (k % 2)] ?? 0)
+    return draw(example, graph) as Float32Array
+  })
+  const chosen = Array.from({ length: count }, (_, item) =>
+    ofEach.findIndex((images) =>
+      images.subarray(64 * item, 64 * item + 64).every((x, k) => Math.abs(x - (any?.[64 * item + k] ?? 2)) < 1e-5),
+    ),
+  )
+  assert.deepEqual([...new Set(chosen)].sort(), [0, 1, 2])
+})
+
 test('a published autoencoder of images computes what the trained one does, and scores it', () => {
   const config = { channels: 2, height: 8, width: 8, latents: 3, hidden: [4] }
   const build = (g: GraphBuilder, weights: Weights) =>

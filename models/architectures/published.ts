@@ -2,11 +2,12 @@
  * Trained models as graphs that anyone can run: images [n, channels, height, width] in [0, 1] or rows [n, columns], any
  * number at once, under the same names in every model of a family (protocol/published-model.ts).
  */
-import { add, div, mul, scalar, sigmoid, sub } from '../graph/arithmetic.ts'
+import { add, div, matMul, mul, scalar, sigmoid, sub } from '../graph/arithmetic.ts'
 import { GraphBuilder } from '../graph/builder.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Layers, Maps } from '../nn/layers.ts'
 import { trainedWeights } from '../nn/trainable.ts'
+import { normals } from '../random/normal.ts'
 import { type AutoencoderConfig, decodeRows, encodeRows, errorsOf } from './autoencoder.ts'
 import { type DenoiserConfig, denoise } from './denoiser.ts'
 import { type GanConfig, generate } from './gan.ts'
@@ -95,15 +96,41 @@ export const imageScorer = (config: ImageAutoencoderConfig, checkpoint: Checkpoi
     return { scores, errors }
   })
 
-/** latents, and condition if there is one → images */
-export const ganGenerator = (config: GanConfig, checkpoint: Checkpoint): Graph =>
+/**
+ * latents, and condition if there is one → images
+ * @param examples conditions [count, condition], one of which is drawn, by the latents, where the condition is zeros
+ */
+export const ganGenerator = (config: GanConfig, checkpoint: Checkpoint, examples?: Float32Array): Graph =>
   published('gan-generator', checkpoint, (layers) => {
     const { g } = layers
     const latents = g.input('latents', 'float32', ['n', config.latents])
-    const condition = config.condition > 0 ? g.input('condition', 'float32', ['n', config.condition]) : undefined
+    const asked = config.condition > 0 ? g.input('condition', 'float32', ['n', config.condition]) : undefined
+    const condition = asked && examples ? orExample(g, asked, latents, examples) : asked
     const { value } = generate(layers, config, { latents, condition, training: false })
     return { images: add(g, mul(g, value, 0.5), 0.5) }
   })
+
+/** Large enough that one of the shares is 1. */
+const SHARPNESS = 1e4
+
+/** The condition, or one of the examples where it is zeros. */
+function orExample(g: GraphBuilder, condition: Value, latents: Value, examples: Float32Array): Value {
+  const [size, width] = [Number(condition.shape[1]), Number(latents.shape[1])]
+  const count = examples.length / size
+  const table = g.weight('examples', 'float32', [count, size], () => examples)
+  // Fixed directions: the example is the one along whose direction the latents lie farthest.
+  const next = normals(1)
+  const directions = g.weight('example_directions', 'float32', [width, count], () =>
+    Float32Array.from({ length: width * count }, next),
+  )
+  const [shares] = g.op('Softmax', [mul(g, matMul(g, latents, directions), SHARPNESS)], { axis: -1 })
+  const [isTold] = g.op(
+    'Sign',
+    [g.op('ReduceSum', [mul(g, condition, condition), g.integers([1])], { keepdims: 1 })[0]],
+    {},
+  )
+  return add(g, condition, mul(g, matMul(g, shares, table), sub(g, 1, isTold)))
+}
 
 const rowsInput = ({ g }: Layers, { columns }: AutoencoderConfig, { mean, deviation }: Standard) => {
   const [centre, scale] = [

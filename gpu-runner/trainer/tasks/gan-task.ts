@@ -37,6 +37,8 @@ const MEASURED = 256
 const SHEET = { columns: 8, rows: 8 }
 /** Batches that a generator's running statistics are measured on. */
 const CALIBRATION = 16
+/** Conditions that a model draws one of when it is told none. */
+const EXAMPLES = 128
 /** Before this nothing is expected of a generator. */
 const FIRST_STEPS = 500
 /** Of the real images' diversity: below it a generator has collapsed. */
@@ -109,7 +111,9 @@ export function ganTask(ort: Runtime, images: ImageSet, parts: Split, options: G
     samples: (session) =>
       sheet(draw(checkpointOf(session), learned.subarray(0, SHEET.columns * SHEET.rows), 5), config, SHEET.columns),
     publish(session) {
-      const { bytes, file } = onnxFile(ganGenerator(config, checkpointOf(session)))
+      const examples = conditions && new Float32Array(Math.min(EXAMPLES, learned.length) * conditions.size)
+      if (examples) conditions.fill(examples, learned.subarray(0, EXAMPLES))
+      const { bytes, file } = onnxFile(ganGenerator(config, checkpointOf(session), examples))
       return {
         parts: {
           family: 'gan',

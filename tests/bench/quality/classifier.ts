@@ -16,11 +16,11 @@ import { crossEntropy } from '#models/nn/losses.ts'
 import { halved } from '#models/nn/pyramid.ts'
 import { trainedWeights } from '#models/nn/trainable.ts'
 
-const HIDDEN = [16, 32]
+const HIDDEN = [32, 64]
 export const FEATURES = 48
 const CLASSES = 10
 const BATCH = 64
-const EPOCHS = 3
+const EPOCHS = 5
 const RATE = 1e-3
 const AT_ONCE = 500
 

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { Runtime } from '#gpu-runner/runtime/runtime.ts'
+import type { Tensor } from '#gpu-runner/runtime/tensor.ts'
 import { computeEach, joined } from '#gpu-runner/trainer/compute.ts'
 import { CATALOGUE } from '#gpu-runner/trainer/data/catalogue/catalogue.ts'
 import { fashionMnist } from '#gpu-runner/trainer/data/catalogue/fashion-mnist.ts'
@@ -28,6 +29,13 @@ import { frechetDistance } from './frechet.ts'
 const ROOT = path.resolve(import.meta.dirname, '..', '..', '..')
 const models = process.env.TANDEM_MODELS ?? path.join(process.env.TANDEM_HOME ?? path.join(ROOT, '.tandem'), 'models')
 const all = ({ count }: ImageSet) => Uint32Array.from({ length: count }, (_, i) => i)
+/** What is read, and what is to be given back: the same. */
+function feed(inputs: Readonly<Record<string, Tensor>>, rows: Float32Array): void {
+  for (const name of ['rows', 'clean']) {
+    const data = inputs[name]?.data
+    if (data instanceof Float32Array) data.set(rows)
+  }
+}
 const say = (text: string) => console.log(text)
 
 /** An autoencoder 784-512-128-k, 20 epochs of 256: mean squared error of a pixel of the test. */
@@ -46,7 +54,7 @@ async function autoencoder(ort: Runtime): Promise<void> {
     const steps = 20 * batches.stepsPerEpoch
     for (let t = 1; t <= steps; t++) {
       const rows = planesOf(training, batches.at(t))
-      for (const input of ['rows', 'clean']) (session.inputs[input]?.data as Float32Array).set(rows)
+      feed(session.inputs, rows)
       session.run(t, rateAt({ rate: 1e-3, cosineTo: 0 }, t, steps))
     }
     const at = 1_000
@@ -54,7 +62,7 @@ async function autoencoder(ort: Runtime): Promise<void> {
     let loss = 0
     for (let i = 0; i < test.count; i += at) {
       const rows = planesOf(test, all(test).subarray(i, i + at))
-      for (const input of ['rows', 'clean']) (evaluation.inputs[input]?.data as Float32Array).set(rows)
+      feed(evaluation.inputs, rows)
       loss += ((evaluation.run(session).loss ?? Number.NaN) * at) / test.count
     }
     say(`autoencoder of ${latents}: test MSE ${loss.toFixed(5)} (${peer})`)
