@@ -45,10 +45,10 @@ test('training sometimes tells nothing, the name alone, or something of the rest
     [...names, ...others].map((text) => [String(conditionOf(conditions.conditions, text, 0)), text]),
   )
   for (let i = 0; i < 2_000; i++) {
-    const [isNamed] = conditions.draw(told, [0], new Random(1, i))
+    const named: Float32Array = conditions.draw(told, [0], new Random(1, i))
     const text = known.get(String(told))
     assert.notEqual(text, undefined)
-    assert.equal(isNamed, Number(text?.startsWith('red heart')))
+    assert.equal(named[0], Number(text?.startsWith('red heart')))
     vectors.set(text ?? '', (vectors.get(text ?? '') ?? 0) + 1)
   }
   assert.equal(vectors.size, 8)
