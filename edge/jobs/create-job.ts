@@ -7,10 +7,11 @@ import { findFile } from '../storage/files.ts'
 import { answered, once } from '../storage/idempotency.ts'
 import { findJob, newJob, requireFewJobs } from '../storage/jobs.ts'
 import { newId } from '../storage/new-id.ts'
-import { INITIAL, type JobRecord } from './job-state.ts'
+import { INITIAL, isGiven, type JobRecord } from './job-state.ts'
 import { toJob } from './to-job.ts'
 
 const MOST_SEED = 2 ** 31
+const UNUSED_BY_DENOISER = ['latents', 'alarms', 'columns', 'label'] as const
 
 /** @throws ApiError 400, 404 for a file that is not the owner's, 409, or 429 for too many jobs */
 export async function createJob(c: EdgeContext, body: JobCreate): Promise<Job> {
@@ -62,6 +63,11 @@ function methodOf({ model, method }: JobCreate): TrainingMethod {
   }
   if (method.type !== 'autoencoder') return method
   const { hyperparameters } = method.autoencoder
+  const unused = model === 'denoiser' && UNUSED_BY_DENOISER.find((name) => isGiven(hyperparameters[name]))
+  if (unused) {
+    const param = `method.autoencoder.hyperparameters.${unused}`
+    throw new ApiError('unsupported_parameter', `Unsupported: '${param}', which a denoiser has not.`, { param })
+  }
   const objective = model === 'denoiser' ? 'denoise' : 'anomaly'
   if (hyperparameters.objective !== 'auto' && hyperparameters.objective !== objective) {
     const param = 'method.autoencoder.hyperparameters.objective'

@@ -89,6 +89,9 @@ export interface Change {
 const ENDED: readonly JobStatus[] = ['succeeded', 'failed', 'cancelled']
 export const hasEnded = ({ status }: JobState): boolean => ENDED.includes(status)
 
+/** Of a hyperparameter: it is not left to the data. */
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== 'auto'
+
 /** Part of its id: names its model, its events and its checkpoints. */
 export const shortId = (id: string): string => id.slice(id.indexOf('-') + 1).slice(0, 12)
 

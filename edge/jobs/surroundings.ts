@@ -1,24 +1,17 @@
 /** What a training job does outside its object: in D1 and in the object store. Each may be done again. */
 import type { PublishedModel } from '#protocol/published-model.ts'
-import type { Job, JobError, JobMetrics } from '#protocol/training.ts'
+import type { Job, JobMetrics } from '#protocol/training.ts'
 import type { Bindings } from '../env.ts'
 import { sweep } from '../files/sweep.ts'
 import { writeObject } from '../files/write-object.ts'
-import { findFile, keyOfFile, resultFile } from '../storage/files.ts'
+import { keyOfFile, resultFile } from '../storage/files.ts'
 import { updateJob } from '../storage/jobs.ts'
 import { sha256 } from '../storage/secrets.ts'
 import { manifestKey, needOnly, newModel } from '../storage/trained-models.ts'
+import { checkFiles } from './check-files.ts'
 import { filesOf, type JobSurroundings } from './job-run.ts'
 import { hasEnded, type JobRecord, type JobState, modelIdOf, shortId } from './job-state.ts'
 import { metricsTable } from './metrics-table.ts'
-
-/** How a zip archive begins, and one that is empty. */
-const ZIPS = [
-  [0x50, 0x4b, 0x03, 0x04],
-  [0x50, 0x4b, 0x05, 0x06],
-]
-/** Of a file that is no zip: no text has a zero byte. */
-const LOOKED_AT = 4 << 10
 
 export interface Outside {
   readonly env: Bindings
@@ -29,7 +22,7 @@ export interface Outside {
 
 export function surroundingsOf({ env, metrics, log }: Outside): JobSurroundings {
   return {
-    check: (record) => check(env, record),
+    check: (record) => checkFiles(env, record),
     async holds(keys) {
       const heads = await Promise.all(keys.map((key) => env.OBJECTS.head(key)))
       return heads.every((head) => head !== null)
@@ -40,24 +33,6 @@ export function surroundingsOf({ env, metrics, log }: Outside): JobSurroundings 
     now: () => Date.now(),
     log,
   }
-}
-
-/** A look at each data file: whether it is there, and of a kind that can be read. What is in it the runner reads. */
-async function check(env: Bindings, { owner, trainingFile, validationFile }: JobRecord): Promise<JobError | null> {
-  for (const [param, id] of [
-    ['training_file', trainingFile],
-    ['validation_file', validationFile],
-  ] as const) {
-    if (id === null) continue
-    const problem = (message: string): JobError => ({ code: `invalid_${param}`, message, param })
-    const file = await findFile(env.DB, owner, id, Date.now())
-    const object = file && (await env.OBJECTS.get(keyOfFile(id), { range: { offset: 0, length: LOOKED_AT } }))
-    if (!object) return problem(`The file '${id}' is not there any more.`)
-    const bytes = new Uint8Array(await object.arrayBuffer())
-    const isZip = ZIPS.some((zip) => zip.every((byte, i) => bytes[i] === byte))
-    if (!isZip && bytes.includes(0)) return problem(`The file '${id}' is neither a zip archive nor a text.`)
-  }
-  return null
 }
 
 async function publish(

@@ -10,6 +10,9 @@ import { codeOf, hashOf, JobRunner } from '../testing/job-runner.ts'
 type Jobs = OpenAI['fineTuning']['jobs']
 type Body = Parameters<Jobs['create']>[0]
 
+/** What the edge takes for a zip of pictures; here nobody reads it. */
+const DATA = 'PK\x03\x04 and so on'
+
 /** Of the client's types `method` knows OpenAI's alone. */
 const bodyOf = (training_file: string, more: object = {}): Body =>
   ({ model: 'vae', training_file, method: { type: 'vae' }, ...more }) as unknown as Body
@@ -38,7 +41,7 @@ describe('training jobs', () => {
     const { key } = await edge.newKey({ owner })
     const client = new OpenAI({ apiKey: key, baseURL: `${edge.url}/v1`, maxRetries: 0 })
     const file = await client.files.create({
-      file: await toFile(Buffer.from('a,b\n1,2\n3,4\n'), 'table.csv'),
+      file: await toFile(Buffer.from(DATA), 'pictures.zip'),
       purpose: 'fine-tune',
     })
     return { key, client, jobs: client.fineTuning.jobs, file: file.id }
@@ -67,8 +70,9 @@ describe('training jobs', () => {
     assert.deepEqual([job.object, job.seed, job.metadata], ['fine_tuning.job', 7, { project: 'x' }])
     await waitFor(jobs, job.id, 'queued')
     const leased = await runner.leaseNext()
-    assert.deepEqual([leased.training_file.filename, leased.training_file.bytes, leased.seed], ['table.csv', 12, 7])
-    assert.equal(await (await runner.get(`/internal/jobs/${job.id}/data/${file}?token=1`)).text(), 'a,b\n1,2\n3,4\n')
+    const { filename, bytes } = leased.training_file
+    assert.deepEqual([filename, bytes, leased.seed], ['pictures.zip', DATA.length, 7])
+    assert.equal(await (await runner.get(`/internal/jobs/${job.id}/data/${file}?token=1`)).text(), DATA)
     assert.equal((await jobs.retrieve(job.id)).status, 'running')
     assert.equal(await runner.report(leased, { events: [progress(10, 0.5)] }), 'go')
     await runner.checkpoint(leased, 10, 'the first checkpoint')
@@ -202,6 +206,12 @@ describe('training jobs', () => {
         'invalid_value',
         'method.autoencoder.hyperparameters.objective',
       ],
+      [
+        { model: 'denoiser', method: { type: 'autoencoder', autoencoder: { hyperparameters: { latents: 4 } } } },
+        400,
+        'unsupported_parameter',
+        'method.autoencoder.hyperparameters.latents',
+      ],
       [{ hyperparameters: { n_epochs: 1 } }, 400, 'unsupported_parameter', 'hyperparameters'],
       [{ integrations: [{ type: 'wandb' }] }, 400, 'unsupported_parameter', 'integrations'],
       [{ suffix: 'a:b' }, 400, 'invalid_value', 'suffix'],
@@ -229,12 +239,38 @@ describe('training jobs', () => {
     })()
     assert.deepEqual(failed.error, {
       code: 'invalid_training_file',
-      message: `The file '${file}' is neither a zip archive nor a text.`,
+      message: `The file '${file}' is not a zip archive or a text.`,
       param: 'training_file',
     })
     await assert.rejects(jobs.cancel(failed.id), { status: 400, code: 'invalid_job_state' })
     await assert.rejects(jobs.pause(failed.id), { status: 400, code: 'invalid_job_state' })
     await assert.rejects(jobs.resume(failed.id), { status: 400, code: 'invalid_job_state' })
+  })
+
+  test('fail on data of another kind than they learn from', async () => {
+    const { client, jobs, file } = await somebody('confused')
+    const { id: csv } = await client.files.create({
+      file: await toFile(Buffer.from('a\n1\n'), 'a.csv'),
+      purpose: 'fine-tune',
+    })
+    const autoencoder = (hyperparameters: object) => ({
+      model: 'autoencoder',
+      method: { type: 'autoencoder', autoencoder: { hyperparameters } },
+    })
+    for (const [training, more, param] of [
+      [csv, {}, 'training_file'],
+      [file, { validation_file: csv }, 'validation_file'],
+      [csv, autoencoder({ image_size: 8 }), 'method.autoencoder.hyperparameters.image_size'],
+      [file, autoencoder({ label: 'a' }), 'method.autoencoder.hyperparameters.label'],
+    ] as const) {
+      const { id } = await jobs.create(bodyOf(training, more))
+      for (;;) {
+        const { status, error } = await jobs.retrieve(id)
+        if (status === 'validating_files') continue
+        assert.deepEqual([status, error?.param], ['failed', param])
+        break
+      }
+    }
   })
 
   test('are paused, resumed and cancelled in each state', async () => {
