@@ -34,6 +34,7 @@ import { HEARTBEAT_PATH, takeHeartbeat } from './routes/runners.ts'
 import { scalingOperation } from './routes/scaling.ts'
 import { sessionOperations } from './routes/session.ts'
 import { shareOperations } from './routes/shares.ts'
+import { summaryOperation } from './routes/summaries.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { trainingOperations } from './routes/training-jobs.ts'
 import { uploadOperations } from './routes/uploads.ts'
@@ -45,6 +46,7 @@ const apiOperations: readonly Operation[] = [
   ...completionOperations,
   ...responseOperations,
   embeddingOperation,
+  summaryOperation,
   ...tokenOperations,
   ...modelOperations,
   ...latentOperations,

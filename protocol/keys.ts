@@ -5,6 +5,7 @@ import { textSchema } from './text.ts'
 export const SCOPES = [
   'chat',
   'embeddings',
+  'summaries',
   'models',
   'images',
   'latents',

@@ -53,6 +53,10 @@ export const LIMITS = {
   embeddingBodyBytes: 4 << 20,
   /** The most numbers that a vector may be asked to have; the model's own are the tighter bound. */
   embeddingDimensions: 1 << 16,
+  /** Sentences or words of a summary, and sentences of the text that it is of. */
+  summarySentences: 100,
+  summaryWords: 5000,
+  summaryInputSentences: 4096,
   /** The size of a number that a model is given. */
   magnitude: 1e6,
   /** Bytes of one uploaded file, as OpenAI has it, and of one part of an upload. */

@@ -15,27 +15,32 @@ function isTokens(input: Exclude<EmbeddingRequest['input'], string>): input is n
   return typeof input[0] === 'number'
 }
 
-/** @throws ApiError `runner_failed` if there are not as many numbers as there have to be */
+/** @throws as `vectorsOf` */
 export function renderEmbeddings(
-  { model, dimensions, tokens, vectors }: EmbeddingsReply,
+  reply: EmbeddingsReply,
   inputs: number,
   format: EmbeddingRequest['encoding_format'],
 ): EmbeddingAnswer {
-  const bytes = fromBase64(vectors)
-  const width = dimensions * FLOAT_BYTES
-  if (bytes?.length !== inputs * width) {
-    throw new ApiError('runner_failed', `The runner's vectors are not ${inputs} of ${dimensions} numbers.`)
-  }
-  const render = format === 'base64' ? toBase64 : toNumbers
-  const data = Array.from({ length: inputs }, (_, index) => ({
+  const data = vectorsOf(reply, inputs).map((vector, index) => ({
     object: 'embedding' as const,
     index,
-    embedding: render(bytes.subarray(index * width, (index + 1) * width)),
+    embedding: format === 'base64' ? toBase64(bytesOf(vector)) : [...vector],
   }))
+  const { model, tokens } = reply
   return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
 }
 
-function toNumbers(bytes: Uint8Array): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return Array.from({ length: bytes.length / FLOAT_BYTES }, (_, i) => view.getFloat32(i * FLOAT_BYTES, true))
+/**
+ * A vector for each input. They are little-endian, as is every processor that a Worker runs on.
+ * @throws ApiError `runner_failed` if there are not as many numbers as there have to be
+ */
+export function vectorsOf({ dimensions, vectors }: EmbeddingsReply, inputs: number): Float32Array[] {
+  const bytes = fromBase64(vectors)
+  if (bytes?.length !== inputs * dimensions * FLOAT_BYTES) {
+    throw new ApiError('runner_failed', `The runner's vectors are not ${inputs} of ${dimensions} numbers.`)
+  }
+  const numbers = new Float32Array(bytes.buffer, bytes.byteOffset, inputs * dimensions)
+  return Array.from({ length: inputs }, (_, i) => numbers.subarray(i * dimensions, (i + 1) * dimensions))
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength)

@@ -2,18 +2,18 @@
 import {
   type EmbeddingAnswer,
   type EmbeddingRequest,
+  type EmbeddingsReply,
   embeddingAnswerSchema,
   embeddingRequestSchema,
 } from '#protocol/embeddings.ts'
 import { LIMITS } from '#protocol/limits.ts'
-import { accountOf, admitTokens, renewing, settle } from '../accounts/admission.ts'
-import { record } from '../accounts/ledger.ts'
+import { accountOf, admitTokens, renewing } from '../accounts/admission.ts'
 import { countTokens } from '../accounts/token-counter.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
-import { logFailure } from '../http/log.ts'
 import { Runners } from '../runners/runners.ts'
-import { newUsageId, type UsageEntry } from '../storage/usage.ts'
+import { newUsageId } from '../storage/usage.ts'
+import { settleAnswer } from '../embeddings/settle-answer.ts'
 import { inputsOf, renderEmbeddings } from '../embeddings/openai-embeddings.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
@@ -40,25 +40,11 @@ async function embed(c: EdgeContext): Promise<Response> {
   const inputs = inputsOf(request)
   const headers = await admitTokens(c.env, account, id, () => count(runners, request.model, inputs))
   const reservation = renewing(c.env, account, id)
-  let used: UsageEntry[] = []
+  let used: EmbeddingsReply | undefined
   try {
     const asked = { model: request.model, tenant: account.owner, inputs, dimensions: request.dimensions ?? null }
     const reply = await runners.embeddings(asked, c.req.raw.signal)
-    used = [
-      {
-        id: `${id}.0`,
-        owner: account.owner,
-        keyId: account.keyId,
-        model: reply.model,
-        route: c.req.path,
-        promptTokens: reply.tokens,
-        completionTokens: 0,
-        cachedTokens: 0,
-        startedAt: c.get('startedAt'),
-        endedAt: Date.now(),
-        outcome: 'completed',
-      },
-    ]
+    used = reply
     const answer: EmbeddingAnswer = renderEmbeddings(reply, inputs.length, request.encoding_format)
     return new Response(JSON.stringify(answer), {
       headers: {
@@ -71,7 +57,7 @@ async function embed(c: EdgeContext): Promise<Response> {
     })
   } finally {
     reservation[Symbol.dispose]()
-    writeDown(c, id, used)
+    settleAnswer(c, id, used)
   }
 }
 
@@ -85,19 +71,4 @@ async function count(runners: Runners, model: EmbeddingRequest['model'], inputs:
     sum += (await countTokens(runners, model, prompt)).tokens
   }
   return sum
-}
-
-/** After the answer: at once where a limit has to know it, else with what else is answered in this moment. */
-function writeDown(c: EdgeContext, id: string, used: readonly UsageEntry[]): void {
-  const account = accountOf(principalOf(c))
-  if (account.limits === null) {
-    for (const entry of used) record(c, entry)
-    return
-  }
-  const requestId = c.get('requestId')
-  c.executionCtx.waitUntil(
-    settle(c.env, account, id, used).catch((error: unknown) =>
-      logFailure({ requestId, method: c.req.method, route: c.req.routePath }, error),
-    ),
-  )
 }

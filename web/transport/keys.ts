@@ -5,6 +5,7 @@ import type { Http } from './http.ts'
 export const SCOPES = [
   'chat',
   'embeddings',
+  'summaries',
   'models',
   'images',
   'latents',

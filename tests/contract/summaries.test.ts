@@ -1,0 +1,31 @@
+/** Summaries, from a real runner or, while its model is loading, from the edge. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { key, url } from '../support/shared.ts'
+
+const INPUT = `The harbour of Bergen was closed on Monday after a storm.
+Two fishing boats sank, and a ferry was damaged at its pier. Nobody was hurt.
+The mayor, Dr. Hansen, ate soup for lunch. Ships will wait until the storm has passed, the port authority said.`
+
+test('a summary is made of the text’s own sentences, at the places that it says', async () => {
+  const response = await fetch(`${url}/v1/summaries`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ input: INPUT, length: { sentences: 2 } }),
+  })
+  assert.equal(response.status, 200, await response.clone().text())
+  const { summary, sentences, degraded, usage } = (await response.json()) as {
+    summary: string
+    sentences: { text: string; source: { start: number; end: number }[] }[]
+    degraded?: true
+    usage: { prompt_tokens: number }
+  }
+  assert.equal(sentences.length, 2)
+  assert.equal(summary, sentences.map(({ text }) => text).join(' '))
+  assert.match(summary, /harbour/)
+  assert.doesNotMatch(summary, /soup/)
+  for (const { text, source } of sentences) {
+    assert.equal(source.map(({ start, end }) => INPUT.slice(start, end)).join(' '), text)
+  }
+  assert.equal(usage.prompt_tokens > 0, degraded === undefined)
+})
