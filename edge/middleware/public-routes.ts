@@ -22,6 +22,8 @@ export const PAGE_ADDRESSES = [
   '/chat/:id',
   '/studio',
   '/studio/:part',
+  '/train',
+  '/train/:id',
   '/models',
   '/keys',
   '/shared/:token',

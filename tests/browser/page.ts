@@ -29,21 +29,19 @@ export interface PageOptions {
   readonly path: string
   readonly options?: BrowserContextOptions
   readonly maxTokens?: number
-  /** Done before the page is opened. */
-  readonly before?: (page: Page) => Promise<unknown>
 }
 
 /** As `openPage`, of any Tandem. */
 export async function openPageOf(
   base: string,
-  { path, options = {}, maxTokens = ANSWER_TOKENS, before }: PageOptions,
+  { path, options = {}, maxTokens = ANSWER_TOKENS }: PageOptions,
 ): Promise<OpenPage> {
   const browser: Browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
     args: chromium.args,
     headless: true,
   })
-  const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options })
+  const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', locale: 'en-US', ...options })
   await context.addInitScript((settings) => {
     if (localStorage.getItem('tandem-settings') === null) localStorage.setItem('tandem-settings', settings)
   }, JSON.stringify({ maxTokens }))
@@ -57,7 +55,6 @@ export async function openPageOf(
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== base && /^(?:http|ws)/.test(request.url())) foreign.push(request.url())
   })
-  await before?.(page)
   await page.goto(base + path)
   await page.locator('#message, .section-head h1').first().waitFor()
   return { page, complaints, foreign, [Symbol.asyncDispose]: () => browser.close() }

@@ -1,7 +1,10 @@
-/** An edge with tiny models of pictures, and the page on it. */
+/** An edge whose owner has tiny models of pictures, and the page on it. */
 import path from 'node:path'
 import type { BrowserContextOptions } from 'playwright-core'
+import { LOCAL_OWNER } from '#edge/storage/keys.ts'
+import { newModel } from '#edge/storage/trained-models.ts'
 import { type Edge, startEdge } from '#edge/testing/edge.ts'
+import type { ModelParts } from '#protocol/published-model.ts'
 import {
   DECODER,
   DENOISER,
@@ -10,20 +13,17 @@ import {
   fileOf,
   IMAGE_SCORER,
   IMAGES,
-  LATENTS,
   publish,
+  VAE,
 } from '../inference/models.ts'
 import { type OpenPage, openPageOf } from './page.ts'
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'dist', 'web')
-
-/** What the list of models says of each. */
-const LISTED = [
-  { id: 'tiny-vae', task: 'vae', latents: LATENTS },
-  { id: 'tiny-detector', task: 'autoencoder', latents: LATENTS },
-  { id: 'tiny-denoiser', task: 'denoiser' },
-]
-const CARD = { description: 'For a test', data: 'None', licence: 'Apache-2.0', metrics: {}, recipe: {} }
+const MODELS: Readonly<Record<string, { parts: ModelParts; files: Uint8Array[] }>> = {
+  'tiny-vae': { parts: VAE, files: [ENCODER, DECODER] },
+  'tiny-detector': { parts: detector(IMAGES, IMAGE_SCORER), files: [IMAGE_SCORER] },
+  'tiny-denoiser': { parts: { family: 'denoiser', input: IMAGES, denoiser: fileOf(DENOISER) }, files: [DENOISER] },
+}
 
 export interface PictureEdge extends AsyncDisposable {
   readonly edge: Edge
@@ -32,26 +32,13 @@ export interface PictureEdge extends AsyncDisposable {
 
 export async function startPictureEdge(): Promise<PictureEdge> {
   const edge = await startEdge({ loopback: true, page: PAGE })
-  await publish(edge, 'tiny-vae', { files: [ENCODER, DECODER] })
-  await publish(edge, 'tiny-detector', { parts: detector(IMAGES, IMAGE_SCORER), files: [IMAGE_SCORER] })
-  await publish(edge, 'tiny-denoiser', {
-    parts: { family: 'denoiser', input: IMAGES, denoiser: fileOf(DENOISER) },
-    files: [DENOISER],
-  })
+  for (const [id, { parts, files }] of Object.entries(MODELS)) {
+    const manifest = await publish(edge, id, { owner: LOCAL_OWNER, parts, files })
+    await newModel(edge.database, LOCAL_OWNER, manifest).run()
+  }
   return {
     edge,
-    open: (path, options = {}) =>
-      openPageOf(edge.url, {
-        path,
-        options,
-        before: (page) =>
-          // The list has what ships with Tandem alone.
-          page.route('**/v1/models', (route) => {
-            const common = { object: 'model', created: 1_700_000_000, owned_by: 'tandem', device: 'edge', card: CARD }
-            const data = LISTED.map((model) => ({ ...common, input: IMAGES, ...model }))
-            return route.fulfill({ json: { object: 'list', data } })
-          }),
-      }),
+    open: (path, options = {}) => openPageOf(edge.url, { path, options }),
     [Symbol.asyncDispose]: () => edge.stop(),
   }
 }

@@ -103,7 +103,7 @@ export async function publish(
   edge: Edge,
   id: string,
   { parts = VAE, owner = null, files = [] }: { parts?: ModelParts; owner?: string | null; files?: Uint8Array[] } = {},
-): Promise<void> {
+): Promise<PublishedModel> {
   for (const bytes of files) await edge.putObject(`models/${fileOf(bytes).sha256}`, bytes)
   const manifest: PublishedModel = {
     id,
@@ -113,6 +113,7 @@ export async function publish(
     card: { description: 'For a test', data: 'None', licence: 'Apache-2.0', metrics: { loss: 1 }, recipe: { seed: 1 } },
   }
   await edge.putObject(`manifests/${id}.json`, JSON.stringify(manifest))
+  return manifest
 }
 
 /** What ONNX Runtime's native build computes. */

@@ -4,6 +4,7 @@ import { errorAnswerSchema } from './answers.ts'
 import { RequestFailure } from './failure.ts'
 
 export interface RequestOptions {
+  /** A form is sent as one, all else as JSON. */
   body?: unknown
   headers?: Readonly<Record<string, string>>
   signal?: AbortSignal
@@ -69,7 +70,8 @@ export class Http {
       headers: { ...headers },
     }
     if (signal) init.signal = signal
-    if (body !== undefined) {
+    if (body instanceof FormData) init.body = body
+    else if (body !== undefined) {
       init.body = JSON.stringify(body)
       init.headers = { ...headers, 'content-type': 'application/json' }
     }

@@ -15,6 +15,7 @@ import { Toasts } from './Toasts.tsx'
 
 const KeysPage = lazily(() => import('./KeysPage.tsx').then((part) => part.KeysPage))
 const StudioPage = lazily(() => import('./studio/StudioPage.tsx').then((part) => part.StudioPage))
+const TrainPage = lazily(() => import('./train/TrainPage.tsx').then((part) => part.TrainPage))
 const ModelsPage = lazily(() => import('./models/ModelsPage.tsx').then((part) => part.ModelsPage))
 const ShareDialog = lazily(() => import('./ShareDialog.tsx').then((part) => part.ShareDialog))
 
@@ -46,6 +47,9 @@ export function App({ page }: { page: Page }) {
         </Kept>
         <Kept shown={section === 'studio'}>
           <StudioPage page={page} />
+        </Kept>
+        <Kept shown={section === 'train'}>
+          <TrainPage page={page} />
         </Kept>
         {section === 'models' && <ModelsPage page={page} />}
       </main>

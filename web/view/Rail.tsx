@@ -27,6 +27,7 @@ export function Rail({ page }: { page: Page }) {
         </button>
       )}
       {models.some(({ task }) => task !== 'chat') && <RailLink page={page} section="studio" icon="studio" />}
+      <RailLink page={page} section="train" icon="train" />
       {models.length > 0 && <RailLink page={page} section="models" icon="models" />}
       <span class="rail-space" />
       <button type="button" class="rail-item" onClick={() => (overlay.value = 'settings')}>
@@ -53,7 +54,15 @@ export function Rail({ page }: { page: Page }) {
 }
 
 /** Goes to a section as it was left; from the chat to the chat is a new conversation. */
-function RailLink({ page, section, icon }: { page: Page; section: 'chat' | 'studio' | 'models'; icon: IconName }) {
+function RailLink({
+  page,
+  section,
+  icon,
+}: {
+  page: Page
+  section: 'chat' | 'studio' | 'train' | 'models'
+  icon: IconName
+}) {
   const { address } = page
   const current = address.section.value === section
   const path = current ? sectionPath(section) : address.lastPath(section)
