@@ -20,11 +20,12 @@ const runnerModelSchema = v.strictObject({
   /** The execution provider: `cpu`, `cuda`. */
   device: v.string(),
 })
-/** One that was trained here, and runs at the edge. */
+/** One that was trained here. */
 const trainedModelSchema = v.strictObject({
   ...common,
   task: v.picklist(['vae', 'autoencoder', 'denoiser', 'gan']),
-  device: v.literal('edge'),
+  /** Where it runs: a GAN on a runner. */
+  device: v.picklist(['edge', 'runner']),
   /** What it takes: `{kind: "images", channels, height, width}` or `{kind: "rows", columns}`. */
   input: inputSchema,
   /** Numbers of a latent, if it has any. */

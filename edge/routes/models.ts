@@ -97,7 +97,7 @@ function toEdgeModel({ id, created, owner, parts, card }: PublishedModel): Model
     created,
     owned_by: owner ?? 'tandem',
     task: parts.family,
-    device: 'edge',
+    device: parts.family === 'gan' ? 'runner' : 'edge',
     input: parts.input,
     ...('latents' in parts ? { latents: parts.latents } : {}),
     ...withConditions(parts),
