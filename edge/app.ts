@@ -1,6 +1,7 @@
 /** The edge: what every request passes through, and where it is answered. */
 import { Hono } from 'hono'
 import { ApiError } from '#protocol/error.ts'
+import { accountOf, rateLimits } from './accounts/admission.ts'
 import { type EdgeContext, type EdgeEnv, mayCall, principalOf } from './context.ts'
 import { logFailure } from './http/log.ts'
 import { concealed, renderError } from './http/render-error.ts'
@@ -92,17 +93,28 @@ export function createApp(): Hono<EdgeEnv> {
     if (error !== thrown) {
       logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, thrown)
     }
-    return renderError(error)
+    const response = renderError(error)
+    for (const [name, value] of Object.entries(c.get('rateLimits') ?? {})) response.headers.set(name, value)
+    return response
   })
   return app
 }
 
-function handle(operation: Operation, c: EdgeContext): Promise<Response> | Response {
-  const { scope } = operation
+async function handle(operation: Operation, c: EdgeContext): Promise<Response> {
+  const { scope, errors } = operation
   if (scope !== null && !mayCall(principalOf(c), scope)) {
     throw new ApiError('insufficient_scope', `This API key lacks the scope '${scope}'.`)
   }
-  return operation.handle(c)
+  try {
+    return await operation.handle(c)
+  } catch (error) {
+    // What is limited says how much is left also when it refuses; not if that is what failed.
+    const account = c.get('principal') && accountOf(principalOf(c))
+    if (account && errors?.includes('rate_limit_exceeded')) {
+      c.set('rateLimits', await rateLimits(c.env, account).catch(() => undefined))
+    }
+    throw error
+  }
 }
 
 /** `/v1/models/{id}` as Hono writes it. */

@@ -25,6 +25,8 @@ export interface EdgeEnv {
     startedAt: number
     /** Absent on a public route. */
     principal: Principal | undefined
+    /** `x-ratelimit-*` of an answer that refuses. */
+    rateLimits: Readonly<Record<string, string>> | undefined
   }
 }
 

@@ -8,12 +8,10 @@ import { Runners } from '../runners/runners.ts'
 import { type UsageEntry, writeUsage } from '../storage/usage.ts'
 import type { Account } from './holder.ts'
 import { RENEW_MS, type Refused, type Standing } from './limits.ts'
-import { type Counted, countTokens } from './token-counter.ts'
+import { reckon, requireContext } from './reckon.ts'
 
 /** What the headers say where there is no limit. */
 const NO_LIMIT = 1_000_000_000
-/** What an answer without a bound of its own may take under a limit of tokens. */
-const UNBOUNDED_ANSWER = 1024
 
 export const accountOf = ({ owner, keyId, limits }: Principal): Account => ({ owner, keyId, limits })
 
@@ -26,7 +24,7 @@ export interface Admission {
 
 /**
  * @param id of the request
- * @throws ApiError 429 that names the limit, with the time after which it would pass
+ * @throws ApiError 429 that names the limit, with the time after which it would pass; 400 for what is over the context
  */
 export async function admit(
   env: Bindings,
@@ -35,9 +33,11 @@ export async function admit(
   requests: readonly GenerationRequest[],
   requestId: string,
 ): Promise<Admission> {
+  const runners = new Runners(env, requestId)
+  if (!countsTokens(account)) await requireContext(runners, requests)
   let bounded = requests
   const headers = await admitTokens(env, account, id, async () => {
-    const reckoned = await reckon(env, requests, requestId)
+    const reckoned = await reckon(runners, requests)
     bounded = reckoned.bounded
     return reckoned.tokens
   })
@@ -51,16 +51,20 @@ export async function admit(
  */
 export async function admitTokens(
   env: Bindings,
-  { keyId, limits }: Account,
+  account: Account,
   id: string,
   count: () => Promise<number>,
 ): Promise<Readonly<Record<string, string>>> {
+  const { keyId, limits } = account
   if (limits === null || keyId === null) return headersOf({})
-  const counts = limits.tokens_per_minute !== undefined || limits.tokens_per_month !== undefined
-  const tokens = counts ? await count() : 0
+  const tokens = countsTokens(account) ? await count() : 0
   const { refused, standing } = await env.ACCOUNTS.getByName(keyId).admit(limits, id, tokens)
   if (refused) throw refusal(refused, limits, tokens)
   return headersOf(standing)
+}
+
+function countsTokens({ keyId, limits }: Account): boolean {
+  return keyId !== null && (limits?.tokens_per_minute !== undefined || limits?.tokens_per_month !== undefined)
 }
 
 /** `x-ratelimit-*` as they are now. */
@@ -79,39 +83,6 @@ export function renewing(env: Bindings, { keyId, limits }: Account, id: string):
       .catch(() => {})
   }, RENEW_MS)
   return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-/**
- * What requests may take: prompts, counted by the model's own tokenizer, and the answers' bounds, which each then has.
- * @throws ApiError `context_length_exceeded`, before a runner is asked
- */
-async function reckon(
-  env: Bindings,
-  requests: readonly GenerationRequest[],
-  requestId: string,
-): Promise<{ tokens: number; bounded: GenerationRequest[] }> {
-  const runners = new Runners(env, requestId)
-  // The answers of one request have one prompt, but for several bare ones.
-  const prompts = new Map<string, Counted>()
-  const bounded: GenerationRequest[] = []
-  let sum = 0
-  for (const request of requests) {
-    const { model, prompt, maxTokens } = request
-    const key = JSON.stringify(prompt)
-    const counted = prompts.get(key) ?? (await countTokens(runners, model, prompt))
-    prompts.set(key, counted)
-    const { tokens, contextLength } = counted
-    const left = contextLength - tokens
-    if (left < 1 || (maxTokens ?? 0) > left) {
-      const param = prompt.type === 'chat' ? 'messages' : 'prompt'
-      const message = `The maximum context length of ${model} is ${contextLength} tokens; this request needs ${tokens} for its ${param} and ${maxTokens ?? 'at least 1'} for the answer.`
-      throw new ApiError('context_length_exceeded', message, { param })
-    }
-    const most = Math.min(left, maxTokens ?? UNBOUNDED_ANSWER)
-    bounded.push({ ...request, maxTokens: most })
-    sum += tokens + most
-  }
-  return { tokens: sum, bounded }
 }
 
 /** A request has ended: its tokens go to the ledger, and its reservation is given back. May be called again. */

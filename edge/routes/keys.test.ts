@@ -106,6 +106,8 @@ describe('keys', () => {
       assert.match(message, new RegExp(what))
       const wait = Number(response.headers.get('retry-after'))
       assert.ok(wait >= 1 && wait <= 60, String(wait))
+      assert.equal(response.headers.get(`x-ratelimit-limit-${name}`), String(Object.values(limits)[0]))
+      assert.match(response.headers.get(`x-ratelimit-reset-${name}`) ?? '', /^(?:\d+m)?\d+m?s$/)
       assert.equal(
         (await edge.ask('/v1/responses', { key, body: { model: 'stub', input: 'x', max_output_tokens: 34 } })).status,
         429,

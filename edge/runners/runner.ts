@@ -293,7 +293,14 @@ function failure(cause: unknown, signal: AbortSignal | null | undefined): unknow
     if (reason instanceof Error && reason.name === 'TimeoutError') return timeout(STATUS_TIMEOUT_MS)
     return new ClientGone()
   }
-  return new ApiError('runner_unavailable', 'No runner is available right now; it is being started.', {
+  return noRunner(cause)
+}
+
+/** Says what works all the same. */
+export function noRunner(cause?: unknown): ApiError {
+  const works =
+    'What is stored can be read, models at the edge answer, and responses with background wait for a runner.'
+  return new ApiError('runner_unavailable', `No runner is available right now. ${works}`, {
     retryAfter: RETRY_SECONDS,
     cause,
   })

@@ -19,7 +19,7 @@ import { type Candidate, inOrder, prefixKey } from './choose.ts'
 import { loadIn } from './load.ts'
 import { mergeMetrics } from './merge-metrics.ts'
 import { RetryBudget } from './retry-budget.ts'
-import { ClientGone, Runner } from './runner.ts'
+import { ClientGone, noRunner, Runner } from './runner.ts'
 
 /** The registry's one object. */
 export const FLEET = 'fleet'
@@ -28,7 +28,6 @@ const KNOWN_MS = 1_000
 const MOST_ATTEMPTS = 3
 /** Before another attempt: up to this, twice as much each time. */
 const JITTER_MS = 20
-const RETRY_SECONDS = 2
 /** What another runner may do better. */
 const ELSEWHERE = new Set(['runner_unavailable', 'runner_failed', 'queue_full', 'model_loading'])
 /** What says that a runner is ill. Not that an answer broke: whoever can make one break must not shut out the others. */
@@ -89,6 +88,12 @@ export class Runners {
   async models(): Promise<readonly RunnerModel[]> {
     const lists = await this.#askAll((runner) => runner.models())
     return [...new Map(lists.flat().map((model) => [model.id, model])).values()]
+  }
+
+  /** Of a model, in tokens; undefined if no runner that is heard of has it. */
+  async contextLength(model: string): Promise<number | undefined> {
+    const known = await this.#known()
+    return known.flatMap(({ models }) => models ?? []).find(({ id }) => id === model)?.contextLength
   }
 
   /** @throws ApiError */
@@ -173,13 +178,13 @@ export class Runners {
     if (model !== null && working.length > 0 && having.length === 0) {
       throw new ApiError('model_not_found', `The model '${model.slice(0, 100)}' does not exist.`, { param: 'model' })
     }
-    throw unavailable()
+    throw noRunner()
   }
 
   /** Asks all that are there; what those say that answer. @throws ApiError if none does */
   async #askAll<T>(ask: (runner: Runner, id: string) => Promise<T>): Promise<T[]> {
     const known = await this.#known()
-    if (known.length === 0) throw unavailable()
+    if (known.length === 0) throw noRunner()
     const answers = await Promise.allSettled(known.map(({ id, url }) => ask(this.#runner(url), id)))
     const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     const [first] = answers
@@ -230,12 +235,4 @@ async function* watched(events: AsyncGenerator<GenerationEvent>, breaker: Breake
     if (error instanceof ApiError && ILL.has(error.code)) breaker.failed(Date.now())
     throw error
   }
-}
-
-function unavailable(): ApiError {
-  return new ApiError(
-    'runner_unavailable',
-    'No runner is available right now. What is stored can be read, and responses with background wait for one.',
-    { retryAfter: RETRY_SECONDS },
-  )
 }
