@@ -60,6 +60,13 @@ const pageQueryEntries = {
 /** `?limit&after&order`, newest first unless told otherwise. */
 export const pageQuerySchema = v.strictObject(pageQueryEntries)
 export type PageQuery = v.InferOutput<typeof pageQuerySchema>
+/** Of items: `include`, which clients send in either spelling; there is nothing that only it would bring. */
+const includeSchema = v.optional(v.picklist(['reasoning.encrypted_content'], UNSUPPORTED))
+export const itemsQuerySchema = v.strictObject({
+  ...pageQueryEntries,
+  include: includeSchema,
+  'include[]': includeSchema,
+})
 /** `?search`: words that must all occur in a conversation's title or messages. */
 export const conversationQuerySchema = v.strictObject({
   ...pageQueryEntries,

@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot'
 import { chatTimingsSchema } from './chat.ts'
+import { pageQuerySchema } from './conversations.ts'
 import { LIMITS } from './limits.ts'
 import { metadataSchema } from './metadata.ts'
 import { samplingFields, tokenLimitSchema } from './sampling.ts'
@@ -28,7 +29,7 @@ const itemStatus = v.nullish(v.picklist(['in_progress', 'completed', 'incomplete
 
 /** OpenAI's EasyInputMessage, or a message as an answer gives it. */
 const messageInputSchema = v.strictObject({
-  type: v.optional(v.literal('message')),
+  type: v.optional(v.literal('message', UNSUPPORTED)),
   id: v.optional(idSchema),
   role: v.picklist(['user', 'assistant', 'system', 'developer']),
   content: v.union([textSchema, v.pipe(v.array(partSchema), v.minLength(1))]),
@@ -152,8 +153,14 @@ export const RESPONSE_PARAMETERS = {
 export const responseRequestSchema = v.strictObject({ ...honoured, ...inert, ...refused })
 export type ResponseRequest = v.InferOutput<typeof responseRequestSchema>
 
+/** What is kept is given in any case: `include`, which clients send in either spelling, only says what may be asked for. */
+const includeSchema = v.optional(honoured.include.wrapped.item)
+const includeEntries = { include: includeSchema, 'include[]': includeSchema }
+/** `GET /v1/responses/{id}/input_items` */
+export const inputItemsQuerySchema = v.strictObject({ ...pageQuerySchema.entries, ...includeEntries })
 /** `GET /v1/responses/{id}`: with `stream`, its events after `starting_after`. */
 export const responseQuerySchema = v.strictObject({
+  ...includeEntries,
   stream: v.optional(v.picklist(['true', 'false']), 'false'),
   starting_after: v.optional(v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number))),
   include_obfuscation: v.optional(v.literal('false', UNSUPPORTED)),
@@ -192,10 +199,16 @@ const callOutputSchema = v.strictObject({
   output: v.string(),
   status: outputStatus,
 })
+/** What an answer consists of. */
+const outputMessageSchema = v.strictObject({
+  ...messageSchema.entries,
+  role: v.literal('assistant'),
+  content: v.array(outputTextSchema),
+})
 /** An item as it is kept and given: every one has an id. */
 export const itemSchema = v.variant('type', [messageSchema, callSchema, callOutputSchema])
 export type Item = v.InferOutput<typeof itemSchema>
-export type MessageItem = v.InferOutput<typeof messageSchema>
+export type MessageItem = v.InferOutput<typeof outputMessageSchema>
 export type CallItem = v.InferOutput<typeof callSchema>
 
 export const responseSchema = v.strictObject({
@@ -206,13 +219,13 @@ export const responseSchema = v.strictObject({
   completed_at: v.nullable(v.number()),
   status: v.picklist(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
   background: v.boolean(),
-  error: v.nullable(v.strictObject({ code: v.string(), message: v.string() })),
+  error: v.nullable(v.strictObject({ code: v.picklist(['server_error', 'rate_limit_exceeded']), message: v.string() })),
   incomplete_details: v.nullable(v.strictObject({ reason: v.literal('max_output_tokens') })),
   instructions: v.nullable(v.string()),
   max_output_tokens: v.nullable(v.number()),
   max_tool_calls: v.null(),
   model: v.string(),
-  output: v.array(v.variant('type', [messageSchema, callSchema])),
+  output: v.array(v.variant('type', [outputMessageSchema, callSchema])),
   parallel_tool_calls: v.boolean(),
   previous_response_id: v.nullable(v.string()),
   conversation: v.nullable(v.strictObject({ id: v.string() })),
@@ -222,20 +235,31 @@ export const responseSchema = v.strictObject({
   temperature: v.number(),
   text: v.strictObject({ format: formatSchema, verbosity: v.literal('medium') }),
   tool_choice: honoured.tool_choice.wrapped,
-  tools: v.array(toolSchema),
+  tools: v.array(
+    v.strictObject({
+      type: v.literal('function'),
+      name: v.string(),
+      description: v.nullable(v.string()),
+      parameters: v.nullable(v.record(v.string(), v.unknown())),
+      strict: v.boolean(),
+    }),
+  ),
   top_logprobs: v.number(),
   top_p: v.number(),
   truncation: v.picklist(['auto', 'disabled']),
   usage: v.nullable(
     v.strictObject({
       input_tokens: v.number(),
-      input_tokens_details: v.strictObject({ cached_tokens: v.number() }),
+      input_tokens_details: v.strictObject({ cached_tokens: v.number(), cache_write_tokens: v.number() }),
       output_tokens: v.number(),
       output_tokens_details: v.strictObject({ reasoning_tokens: v.number() }),
       total_tokens: v.number(),
     }),
   ),
   user: v.nullable(v.string()),
+  safety_identifier: v.nullable(v.string()),
+  prompt_cache_key: v.nullable(v.string()),
+  access_programs: v.null(),
   metadata: v.record(v.string(), v.string()),
   /** Ours: as in a chat completion. */
   system_fingerprint: v.nullable(v.string()),

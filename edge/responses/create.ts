@@ -4,6 +4,7 @@ import { ApiError } from '#protocol/error.ts'
 import type { Response as ApiResponse, Item, ResponseRequest } from '#protocol/responses.ts'
 import { type Admission, admit, settle } from '../accounts/admission.ts'
 import type { Account } from '../accounts/holder.ts'
+import { countTokens } from '../accounts/token-counter.ts'
 import type { Bindings } from '../env.ts'
 import { Runners } from '../runners/runners.ts'
 import { findConversation, listItems } from '../storage/conversations.ts'
@@ -31,7 +32,6 @@ export async function toNewRecord(
   request: ResponseRequest,
   { id, account, requestId }: Caller & { readonly id: string },
 ): Promise<ResponseRecord> {
-  const own = ownItems(request)
   const record = toRecord({
     request,
     id,
@@ -39,9 +39,9 @@ export async function toNewRecord(
     requestId,
     now: Date.now(),
     seed: request.seed ?? Math.floor(Math.random() * MOST_SEED),
-    input: [...(await contextOf(env, request, { owner: account.owner, id })), ...own],
+    input: [...(await contextOf(env, request, { owner: account.owner, id })), ...ownItems(request)],
   })
-  return request.truncation === 'auto' ? truncated(env, record, own.length) : record
+  return request.truncation === 'auto' ? truncated(env, record) : record
 }
 
 /**
@@ -203,28 +203,23 @@ async function afterResponse(env: Bindings, id: string, owner: string): Promise<
   return [...(JSON.parse(input) as Item[]), ...output]
 }
 
-/** Leaves out as few of the earliest turns as it takes to fit in the context. The request's own items stay. */
-async function truncated(env: Bindings, record: ResponseRecord, own: number): Promise<ResponseRecord> {
+/** Leaves out as few of the earliest turns as it takes to fit in the context; the last one stays. */
+async function truncated(env: Bindings, record: ResponseRecord): Promise<ResponseRecord> {
   const { generation, input } = record
   if (generation.prompt.type !== 'chat') return record
   const { messages, tools } = generation.prompt
   const instructions = record.response.instructions === null ? 0 : 1
-  const runner = new Runners(env, record.requestId)
+  const runners = new Runners(env, record.requestId)
   const without = (count: number) => [...messages.slice(0, instructions), ...messages.slice(instructions + count)]
   const fits = async (count: number): Promise<boolean> => {
     const prompt = { type: 'chat' as const, messages: without(count), ...(tools && { tools }) }
-    try {
-      const { tokens, contextLength } = await runner.tokens({ model: generation.model, input: prompt })
-      return tokens.length + (generation.maxTokens ?? 1) <= contextLength
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 'context_length_exceeded') return false
-      throw error
-    }
+    const { tokens, contextLength } = await countTokens(runners, generation.model, prompt)
+    return tokens + (generation.maxTokens ?? 1) <= contextLength
   }
   // A turn begins with what a user says: calls and what they gave stay together.
-  const most = messages.length - instructions - Math.max(1, own)
   const starts = [0]
-  for (let i = 1; i <= most; i++) if (messages[instructions + i]?.role === 'user') starts.push(i)
+  for (let i = 1; i < messages.length - instructions; i++)
+    if (messages[instructions + i]?.role === 'user') starts.push(i)
   let [low, high] = [0, starts.length - 1]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -18,7 +18,7 @@ export type LogEntry =
   | { readonly type: 'cancelled'; readonly at: number }
 
 type Event<T extends GenerationEvent['type']> = Extract<GenerationEvent, { type: T }>
-type TextPart = Extract<MessageItem['content'][number], { type: 'output_text' }>
+type TextPart = MessageItem['content'][number]
 
 interface OpenMessage {
   readonly item: MessageItem
@@ -157,7 +157,7 @@ export class ResponseWriter {
       incomplete_details: whole ? null : { reason: 'max_output_tokens' },
       usage: {
         input_tokens: promptTokens,
-        input_tokens_details: { cached_tokens: cachedTokens },
+        input_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: 0 },
         output_tokens: completionTokens,
         output_tokens_details: { reasoning_tokens: 0 },
         total_tokens: promptTokens + completionTokens,
@@ -168,7 +168,8 @@ export class ResponseWriter {
   }
 
   #fail({ code, message }: ErrorDetail): ResponseEvent[] {
-    const error = { code: code !== null && TOO_MUCH.has(code) ? 'rate_limit_exceeded' : 'server_error', message }
+    const isTooMuch = code !== null && TOO_MUCH.has(code)
+    const error = { code: isTooMuch ? ('rate_limit_exceeded' as const) : ('server_error' as const), message }
     return [...this.#close('incomplete'), this.#end('response.failed', { status: 'failed', error })]
   }
 

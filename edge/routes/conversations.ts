@@ -9,7 +9,7 @@ import {
   conversationUpdateSchema,
   itemChoiceSchema,
   itemsCreateSchema,
-  pageQuerySchema,
+  itemsQuerySchema,
   ROOT_ITEM,
 } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
@@ -95,11 +95,11 @@ export const conversationOperations: readonly Operation[] = [
     method: 'GET',
     path: `${PATH}/{id}/items`,
     summary: 'List a conversation’s items',
-    query: pageQuerySchema,
+    query: itemsQuerySchema,
     answer: { description: 'A page of items', schema: conversationItemListSchema },
     async handle(c) {
       const { id } = await conversationOf(c)
-      return c.json(list(await store.listItems(c.env.DB, owner(c), id, validate(pageQuerySchema, c.req.query()))))
+      return c.json(list(await store.listItems(c.env.DB, owner(c), id, validate(itemsQuerySchema, c.req.query()))))
     },
   },
   {

@@ -216,6 +216,27 @@ describe('/v1/responses', () => {
     })
   })
 
+  test('truncation leaves out as few of the earliest turns as it takes, of its own input, too', async () => {
+    edge.runner.script = saysResumably(WORDS)
+    // A token a byte, in a context of 2048.
+    const turn = (i: number) => [
+      { role: 'user', content: `${i}`.padEnd(300, 'x') },
+      { role: 'assistant', content: `${i}`.padEnd(200, 'y') },
+    ]
+    const input = [...[0, 1, 2, 3, 4].flatMap(turn), { role: 'user', content: 'Last' }]
+    const asked = { input, instructions: 'Be brief.', max_output_tokens: 40 }
+    const long = { ...asked, truncation: 'auto' }
+    const { id, truncation } = await create(long)
+    assert.equal(truncation, 'auto')
+    const beginnings = () => {
+      const prompt = edge.runner.calls.at(-1)?.request.prompt
+      return prompt?.type === 'chat' ? prompt.messages.map(({ content }) => content?.replace(/[xy]{2,}$/, '')) : []
+    }
+    assert.deepEqual(beginnings(), ['Be brief.', '2', '2', '3', '3', '4', '4', 'Last'])
+    await create({ ...asked, input: 'And then?', previous_response_id: id, truncation: 'auto' })
+    assert.deepEqual(beginnings(), ['Be brief.', '2', '2', '3', '3', '4', '4', 'Last', TEXT, 'And then?'])
+  })
+
   test('answers in a conversation, which is locked meanwhile', async () => {
     const conversation = await client.conversations.create()
     edge.runner.script = hangsAfter(START, { type: 'text-delta', text: 'Half', ids: [0] })

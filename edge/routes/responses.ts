@@ -1,9 +1,9 @@
 /** `/v1/responses`: answers that are kept, and that go on whoever reads them. */
 
-import { pageQuerySchema } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import {
   type Item,
+  inputItemsQuerySchema,
   itemListSchema,
   type ResponseRequest,
   responseDeletedSchema,
@@ -88,11 +88,11 @@ export const responseOperations: readonly Operation[] = [
     method: 'GET',
     path: `${PATH}/{id}/input_items`,
     summary: 'List what a response answers',
-    query: pageQuerySchema,
+    query: inputItemsQuerySchema,
     answer: { description: 'A page of items', schema: itemListSchema },
     errors: ['not_found'],
     async handle(c) {
-      const { limit, after, order } = validate(pageQuerySchema, c.req.query())
+      const { limit, after, order } = validate(inputItemsQuerySchema, c.req.query())
       const items = JSON.parse((await stored(c).input(owner(c))) ?? missing(c)) as Item[]
       if (order === 'desc') items.reverse()
       const from = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1
