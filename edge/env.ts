@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { AccountObjects } from './accounts/account-object.ts'
 import type { JobObjects } from './jobs/job-object.ts'
+import type { LedgerObjects } from './accounts/ledger-object.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
 import type { FleetObjects } from './runners/fleet-object.ts'
 
@@ -16,6 +17,7 @@ export interface Bindings {
   ACCOUNTS: AccountObjects
   FLEET: FleetObjects
   JOBS: JobObjects
+  LEDGER: LedgerObjects
   RESPONSES: ResponseObjects
   /** A runner that need not say that it is there. */
   RUNNER_URL?: string

@@ -23,7 +23,7 @@ export async function counted(c: EdgeContext, model: string, answer: () => Promi
     const { owner, keyId } = account
     const counts = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 }
     const entry = { id: `${usageId}.0`, owner, keyId, model, route: c.req.routePath, ...counts, startedAt, endedAt }
-    record(c, { ...entry, outcome: 'completed' })
+    await record(c, { ...entry, outcome: 'completed' })
     return new Response(body, {
       headers: {
         ...headers,

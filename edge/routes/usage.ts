@@ -1,6 +1,7 @@
 /** `GET /v1/usage`: what was generated, from the ledger. */
 import { ApiError } from '#protocol/error.ts'
 import { usageQuerySchema, usageSchema } from '#protocol/keys.ts'
+import { LEDGER } from '../accounts/ledger.ts'
 import { mayCall, principalOf } from '../context.ts'
 import { validate } from '../http/validate.ts'
 import { readUsage } from '../storage/usage.ts'
@@ -29,6 +30,7 @@ export const usageOperations: readonly Operation[] = [
         throw new ApiError('invalid_value', message, { param: 'start_time' })
       }
       const principal = principalOf(c)
+      await c.env.LEDGER.getByName(LEDGER).flush()
       const data = await readUsage(c.env.DB, {
         owner: mayCall(principal, 'admin') ? null : principal.owner,
         from: start_time,

@@ -108,6 +108,7 @@ export async function startEdge({
           exports: {
             Account: { type: 'durable-object', storage: 'sqlite' },
             Fleet: { type: 'durable-object', storage: 'sqlite' },
+            LedgerOutbox: { type: 'durable-object', storage: 'sqlite' },
             StoredResponse: { type: 'durable-object', storage: 'sqlite' },
             TrainingJob: { type: 'durable-object', storage: 'sqlite' },
           },
@@ -124,6 +125,7 @@ export async function startEdge({
             ACCOUNTS: { type: 'durable-object', worker: 'tandem', exportName: 'Account' },
             FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
             JOBS: { type: 'durable-object', worker: 'tandem', exportName: 'TrainingJob' },
+            LEDGER: { type: 'durable-object', worker: 'tandem', exportName: 'LedgerOutbox' },
             RESPONSES: { type: 'durable-object', worker: 'tandem', exportName: 'StoredResponse' },
             ASSETS: { type: 'assets' },
             RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },
