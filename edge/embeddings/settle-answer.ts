@@ -6,15 +6,15 @@ import { logFailure } from '../http/log.ts'
 import type { UsageEntry } from '../storage/usage.ts'
 
 /**
- * After the answer: at once where a limit has to know it, else with what else is answered in this moment.
+ * Before the answer leaves, so that it is in the ledger whatever happens then; what a limit set aside is given back after it.
  * @param id of the request
  * @param used undefined if there was no answer
  */
-export function settleAnswer(
+export async function settleAnswer(
   c: EdgeContext,
   id: string,
   used: { readonly model: string; readonly tokens: number } | undefined,
-): void {
+): Promise<void> {
   const account = accountOf(principalOf(c))
   const { owner, keyId, limits } = account
   const entries = used
@@ -34,10 +34,8 @@ export function settleAnswer(
         } satisfies UsageEntry,
       ]
     : []
-  if (limits === null) {
-    for (const entry of entries) record(c, entry)
-    return
-  }
+  await Promise.all(entries.map((entry) => record(c, entry)))
+  if (limits === null) return
   const requestId = c.get('requestId')
   c.executionCtx.waitUntil(
     settle(c.env, account, id, entries).catch((error: unknown) =>

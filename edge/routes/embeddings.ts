@@ -57,7 +57,7 @@ async function embed(c: EdgeContext): Promise<Response> {
     })
   } finally {
     reservation[Symbol.dispose]()
-    settleAnswer(c, id, used)
+    await settleAnswer(c, id, used)
   }
 }
 

@@ -81,7 +81,7 @@ async function summarise(c: EdgeContext): Promise<Response> {
     })
   } finally {
     reservation[Symbol.dispose]()
-    settleAnswer(c, id, used)
+    await settleAnswer(c, id, used)
   }
 }
 

@@ -6,16 +6,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '#protocol/error.ts'
 import { randomFrom } from '../testing/random.ts'
+import { SEEDS, seeds } from '../testing/seeds.ts'
 import { memoryDatabase } from '../testing/sqlite.ts'
 import { abandon, CLAIM_MS, claim, fulfil } from './claims.ts'
 import type { Database, Statement } from './database.ts'
 
-const SEEDS = 400
 const START = Date.UTC(2026, 10, 15, 12)
 
 test(`one key has one answer, and is free again when nobody works (${SEEDS} seeds)`, async () => {
   const database = await memoryDatabase()
-  for (let seed = 1; seed <= SEEDS; seed++) await play(database, seed)
+  for (const seed of seeds()) await play(database, seed)
 })
 
 /** Lets one thing happen at a time, whichever the seed says. */

@@ -1,7 +1,7 @@
 /**
  * kill -9 at random moments of the runner, of workerd and of what holds it: what was acknowledged is there afterwards,
- * whole and as it would have been; and what was said is written down once. `FAULTS=200 SEED=7 npm test -- faults` for
- * more of them.
+ * whole and as it would have been; and what was said is written down once. `npm run test:faults` for 200 of them, with
+ * `SEED=7` others.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,6 +18,7 @@ const VICTIMS = ['gpu-runner/main.ts', '/workerd serve', 'scripts/edge-host.ts']
 /** Responses in flight at each fault; each of them is one of so many, whose text is known. */
 const RESPONSES = 3
 const TEXTS = 4
+const MOST_TOKENS = 40
 const CHAT_TOKENS = 60
 const READY_MS = 10_000
 
@@ -26,7 +27,7 @@ const asked = (which: number, more: object = {}) => ({
     model: MODEL,
     input: `Story number ${which}.`,
     seed: which,
-    max_output_tokens: 40,
+    max_output_tokens: MOST_TOKENS,
     ignore_eos: true,
     ...more,
   },
@@ -50,7 +51,7 @@ async function answered(tandem: TestTandem, id: string): Promise<ApiResponse> {
 }
 
 /** The text deltas of a stream, as far as it goes, and the number of its last event. */
-async function read(response: Response): Promise<{ id: string; text: string; last: number }> {
+async function read(response: Response): Promise<{ id: string; text: string; deltas: number; last: number }> {
   let sse = ''
   try {
     const decoder = new TextDecoder()
@@ -61,8 +62,13 @@ async function read(response: Response): Promise<{ id: string; text: string; las
   const events = [...sse.matchAll(/^data: (.*)\n\n/gm)].map(
     ([, data]) => JSON.parse(data ?? '') as { sequence_number: number; delta?: string; response?: { id: string } },
   )
-  const text = events.map(({ delta = '' }) => delta).join('')
-  return { id: events[0]?.response?.id ?? '', text, last: events.at(-1)?.sequence_number ?? -1 }
+  const deltas = events.flatMap(({ delta }) => delta ?? [])
+  return {
+    id: events[0]?.response?.id ?? '',
+    text: deltas.join(''),
+    deltas: deltas.length,
+    last: events.at(-1)?.sequence_number ?? -1,
+  }
 }
 
 /** A chat completion that has begun, with a key of its own; and the texts that arrive of it, to the end or the fault. */
@@ -111,11 +117,14 @@ test(`${FAULTS} kills at random moments`, async (t) => {
   await using tandem = await startTandem()
   const random = randomFrom(SEED)
   const texts: string[] = []
+  /** What has to be in the ledger. Of an answer that broke off only what was heard of it is known. */
   let tokens = 0
   let requests = 0
-  const count = ({ usage }: ApiResponse) => {
+  let perhapsMore = 0
+  const count = ({ usage }: ApiResponse, heard = 0) => {
     requests++
-    tokens += usage?.output_tokens ?? 0
+    tokens += usage?.output_tokens ?? heard
+    if (usage === null) perhapsMore += MOST_TOKENS - heard
   }
   for (let which = 0; which < TEXTS; which++) {
     const response = (await (await tandem.fetch('/v1/responses', asked(which))).json()) as ApiResponse
@@ -155,7 +164,9 @@ test(`${FAULTS} kills at random moments`, async (t) => {
     const rest = await read(await tandem.fetch(`/v1/responses/${begun.id}?stream=true&starting_after=${begun.last}`))
     if (answer.error === null) assert.equal(begun.text + rest.text, texts[streamed], `fault ${fault} of ${victim}`)
     else assert.ok(texts[streamed]?.startsWith(begun.text + rest.text), `fault ${fault}: ${answer.error.message}`)
-    if (answer.error === null) count(answer)
+    const heard = begun.deltas + rest.deltas
+    // One that nothing was said of is not in the ledger.
+    if (answer.error === null || heard > 0) count(answer, heard)
     const said = await chat.deltas
     assert.ok(said > 0, `fault ${fault} of ${victim}`)
     // The edge writes it down; if it was the victim, the runner tells once it is back.
@@ -179,8 +190,9 @@ test(`${FAULTS} kills at random moments`, async (t) => {
     requests,
     'each is written down once',
   )
-  assert.equal(
-    sum(({ output_tokens }) => output_tokens),
-    tokens,
+  const written = sum(({ output_tokens }) => output_tokens)
+  assert.ok(
+    written >= tokens && written <= tokens + perhapsMore,
+    `${written} tokens, of ${tokens} to ${tokens + perhapsMore}`,
   )
 })
