@@ -121,7 +121,11 @@ async function drawOnRunner(
     return { model: model.id, by: 'runner', data: await Promise.all(data) }
   }
   const space = await latentSpace(c, model.id, input)
-  const items = (await files()).map((file) => imageFromBase64(file, input, 'image'))
+  const items = (await files()).map((file) =>
+    imageFromBase64(file, input, 'image').catch((cause: unknown) => {
+      throw new ApiError('runner_failed', 'The runner answered with what is no picture of the model.', { cause })
+    }),
+  )
   const encoded = await encode(c, space, { items: await Promise.all(items), shape: itemShape(input) }, () => 0)
   return { model: model.id, by: 'runner', data: encoded.map(({ mean }) => ({ latents: mean, model: space.id })) }
 }

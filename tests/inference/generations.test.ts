@@ -302,6 +302,15 @@ describe('pictures', () => {
   })
 })
 
+const HEARTBEAT = {
+  id: 'a-runner',
+  status: 'ok',
+  device: 'cpu',
+  models: [],
+  loaded: [],
+  load: { running: 0, waiting: 0, slots: 1 },
+}
+
 /** The models that are asked when none is named, or tiny ones where they do not ship yet. */
 async function publishDefaults(edge: Edge): Promise<void> {
   await publish(edge, 'emoji-gan', { parts: GAN, files: [GENERATOR] })
@@ -336,6 +345,27 @@ describe('the default model', () => {
       const latents = answer.data.map((one) => one.latents)
       const decoded = await postTo(edge, '/v1/latents/decode', { model: 'emoji-vae', latents })
       assert.equal(decoded.answer.data.length, 2)
+    } finally {
+      await edge.stop()
+    }
+  })
+
+  test('draws on the runner that is there, if another is not', async () => {
+    await using runner = await startDrawingRunner()
+    const gone = 'http://127.0.0.1:1'
+    const edge = await startEdge({ runnerUrl: gone, runnerTimeoutMs: 60_000 })
+    try {
+      runner.use(edge.url)
+      await publishDefaults(edge)
+      const body = { ...HEARTBEAT, url: runner.url }
+      assert.equal((await edge.ask('/internal/runners', { body, key: RUNNER_SECRET })).status, 204)
+      // Each generator is asked of the runner that is likely to hold it: of some, that is the one which is gone.
+      for (const name of ['one', 'another', 'a third', 'a fourth']) {
+        const file = generator(name)
+        const model = name.replace(' ', '-')
+        await publish(edge, model, { parts: { ...GAN, generator: fileOf(file) }, files: [file] })
+        assert.equal((await postTo(edge, '/v1/images/generations', { model, prompt: PROMPT })).by, 'runner')
+      }
     } finally {
       await edge.stop()
     }
