@@ -189,7 +189,7 @@ async function thingsOf(edge: Edge, key: string): Promise<Things> {
     assert.equal(answer.status, 200, await answer.clone().text())
     return (await answer.json()) as { id: string }
   }
-  const file = await send('/v1/files', { file: new Blob(['a,b\n1,2\n']), purpose: 'fine-tune' })
+  const file = await send('/v1/files', { file: new Blob(['PK\x03\x04, as a zip begins']), purpose: 'fine-tune' })
   const upload = await post('/v1/uploads', { bytes: 4, filename: 'a', mime_type: 'text/csv', purpose: 'fine-tune' })
   const part = await send(`/v1/uploads/${upload.id}/parts`, { data: new Blob(['a,b\n']) })
   // An owner's jobs are few, and these make many.
