@@ -4,7 +4,7 @@ import type { RangeReader } from './range-reader.ts'
 
 const WINDOW = 1 << 16
 const LONGEST_STRING = 1 << 24
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class GgufCursor {
   readonly #reader: RangeReader

@@ -48,6 +48,12 @@ test('reads a file whose alignment is its own', () => {
   assert.deepEqual(offsets, [0, 0])
 })
 
+test('a byte order mark is a character like any other: vocabularies have tokens that begin with one', () => {
+  const tokens = [Uint8Array.of(0xef, 0xbb, 0xbf), '\ufeffusing', 'using'].map(text)
+  const { metadata } = parse({ metadata: [['tokens', array(8, 3, ...tokens)]] })
+  assert.deepEqual(metadataStrings(metadata, 'tokens'), ['\ufeff', '\ufeffusing', 'using'])
+})
+
 test('a metadata getter names the key that is missing or of another type', () => {
   const { metadata } = parse(whole)
   assert.throws(() => metadataString(metadata, 'gone'), { name: 'GgufError', code: 'missing_key', message: /gone/ })

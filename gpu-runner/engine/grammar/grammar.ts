@@ -55,6 +55,11 @@ export class Grammars {
     this.#vocabulary = vocabulary
   }
 
+  /** Those that are kept. */
+  get size(): number {
+    return this.#grammars.size
+  }
+
   /** Holds a new answer to a constraint. @throws GrammarError */
   constrain(constraint: GenerationConstraint): Constraint {
     const key = createHash('sha256').update(JSON.stringify(constraint)).digest('base64')
