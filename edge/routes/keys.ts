@@ -13,9 +13,10 @@ import {
 } from '#protocol/keys.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
+import { onceForCaller } from '../http/once-for-caller.ts'
 import { validate } from '../http/validate.ts'
 import { forgetAll } from '../sessions/authenticate.ts'
-import { createKey, isAdministeredWithout, listKeys, readKey, revokeKey, updateKey } from '../storage/keys.ts'
+import { isAdministeredWithout, listKeys, newKey, readKey, revokeKey, updateKey } from '../storage/keys.ts'
 import { newOwner } from '../storage/secrets.ts'
 import type { Operation } from './operation.ts'
 
@@ -43,21 +44,24 @@ export const keyOperations: readonly Operation[] = [
     path: PATH,
     summary: 'Make an API key',
     description:
-      'Each key is somebody’s: it sees the things of its owner alone, who is somebody new unless an owner is given. The answer is the only one that has the key in it, so it is not kept for an Idempotency-Key.',
+      'Each key is somebody’s: it sees the things of its owner alone, who is somebody new unless an owner is given. The answer is the only one that has the key in it; with an Idempotency-Key it is given again to the key or session that asked.',
     body: keyCreateSchema,
     answer: { description: 'The key', schema: newKeySchema },
+    errors: ['idempotency_key_reused'],
     example: { name: 'translations', scopes: ['chat', 'models'], limits: { requests_per_minute: 60 } },
     async handle(c) {
-      const { name, scopes, owner, expires_at, limits } = await readBody(c.req.raw, keyCreateSchema)
+      const body = await readBody(c.req.raw, keyCreateSchema)
+      const { name, scopes, owner, expires_at, limits } = body
       requireOwnScopes(c, scopes)
-      const { id, key } = await createKey(c.env.DB, {
+      const { shown, key, statement } = await newKey(c.env.DB, {
         name,
         scopes,
         owner: owner ?? newOwner(),
         limits,
         ...(expires_at != null && { expiresAt: requireFuture(expires_at) }),
       })
-      return c.json({ ...(await keyOf(c, id)), key }, 200, { 'cache-control': 'no-store' })
+      const answer = { ...shown, key }
+      return c.json(await onceForCaller(c, body, [statement], answer), 200, { 'cache-control': 'no-store' })
     },
   },
   {

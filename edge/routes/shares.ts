@@ -6,9 +6,10 @@ import {
   sharedQuerySchema,
   shareListSchema,
 } from '#protocol/shares.ts'
+import { onceForCaller } from '../http/once-for-caller.ts'
 import { validate } from '../http/validate.ts'
 import { ownOrigin } from '../sessions/origin.ts'
-import { createShare, deleteShare, listShares, readShared } from '../storage/shares.ts'
+import { deleteShare, listShares, newShare, readShared, refuseTooManyShares } from '../storage/shares.ts'
 import type { Operation } from './operation.ts'
 import { CONVERSATIONS, conversationOf, missing } from './own-conversation.ts'
 
@@ -34,12 +35,19 @@ export const shareOperations: readonly Operation[] = [
     summary: 'Share a conversation by a link',
     description:
       'Whoever has the link reads the conversation as it is now, until the link is revoked or the conversation deleted. ' +
-      'The address is given this once. There is no Idempotency-Key here: its answer would have to be kept, and the link with it.',
+      'The address is given this once; with an Idempotency-Key again to the key or session that asked.',
     answer: { description: 'The link', schema: newShareSchema },
+    errors: ['idempotency_key_reused'],
     async handle(c) {
-      const { share, token } = await createShare(c.env.DB, await conversationOf(c), Date.now())
+      const conversation = await conversationOf(c)
+      const { share, token, statement } = await newShare(c.env.DB, conversation, Date.now())
+      const answer: NewShare = { ...share, url: `${ownOrigin(c.req.raw)}/shared/${token}` }
       c.header('cache-control', 'no-store')
-      return c.json({ ...share, url: `${ownOrigin(c.req.raw)}/shared/${token}` } satisfies NewShare)
+      return c.json(
+        await onceForCaller(c, {}, [statement], answer).catch((error: unknown) =>
+          refuseTooManyShares(c.env.DB, conversation, error),
+        ),
+      )
     },
   },
   {

@@ -47,6 +47,13 @@ export async function authenticateKey(c: EdgeContext, key: string): Promise<Prin
   return principal
 }
 
+/** What the caller showed: a key, or the page's token. Nobody else has it, and nothing keeps it. */
+export function credentialOf(c: EdgeContext): string {
+  const shown = c.req.header('authorization') ?? readSessionCookie(c.req.raw)
+  if (shown === null) throw new TypeError('a public route has no credential')
+  return shown
+}
+
 async function authenticateCookie(c: EdgeContext): Promise<Principal | null> {
   const token = readSessionCookie(c.req.raw)
   if (token === null || !hasTokenForm(token)) return null

@@ -4,6 +4,7 @@
  */
 import { ApiError } from '#protocol/error.ts'
 import type { Database, Statement } from './database.ts'
+import { seal, unseal } from './seal.ts'
 import { sha256 } from './secrets.ts'
 
 export const KEPT_MS = 24 * 3600 * 1000
@@ -22,6 +23,10 @@ export interface IdempotentRequest {
   /** What has to be the same: method, path and body. */
   request: string
   now: number
+  /**
+   * What only the caller knows, if the answer is nobody else's: it is kept sealed with it, and found by whoever shows it again.
+   */
+  secret?: string
 }
 
 /**
@@ -30,7 +35,7 @@ export interface IdempotentRequest {
  */
 export async function once<T>(
   database: Database,
-  { owner, key, request, now }: IdempotentRequest,
+  { owner: person, key, request, now, secret }: IdempotentRequest,
   statements: readonly Statement[],
   answer: T,
 ): Promise<T> {
@@ -39,21 +44,29 @@ export async function once<T>(
     return answer
   }
   requireKeyForm(key)
+  const owner = secret === undefined ? person : `${person} ${await sha256(secret)}`
   const hash = await sha256(request)
-  const earlier = await find<T>(database, owner, key, hash)
+  const kept = { owner, key, hash, secret }
+  const earlier = await find<T>(database, kept)
   if (earlier) return earlier.answer
   const remember = database
     .prepare(
       `INSERT INTO idempotent_answers (owner, idempotency_key, request_hash, answer, created_at)
        VALUES (?, ?, ?, ?, ?)`,
     )
-    .bind(owner, key, hash, JSON.stringify(answer), now)
+    .bind(
+      owner,
+      key,
+      hash,
+      secret === undefined ? JSON.stringify(answer) : await seal(JSON.stringify(answer), secret),
+      now,
+    )
   try {
     await database.batch([forgetOld(database, now), remember, ...statements])
     return answer
   } catch (error) {
     // The same key at the same moment: the other request was first, and nothing of this one was written.
-    const first = await find<T>(database, owner, key, hash)
+    const first = await find<T>(database, kept)
     if (first) return first.answer
     throw error
   }
@@ -68,17 +81,25 @@ export async function answered<T>(
   { owner, key, request }: IdempotentRequest,
 ): Promise<T | undefined> {
   if (key === undefined) return undefined
-  return (await find<T>(database, owner, key, await sha256(request)))?.answer
+  return (await find<T>(database, { owner, key, hash: await sha256(request), secret: undefined }))?.answer
+}
+
+interface Kept {
+  readonly owner: string
+  readonly key: string
+  readonly hash: string
+  readonly secret: string | undefined
+}
+
+async function find<T>(database: Database, { owner, key, hash, secret }: Kept): Promise<{ answer: T } | null> {
+  const row = await rowOf(database, owner, key, hash)
+  if (row === null) return null
+  return { answer: JSON.parse(secret === undefined ? row.answer : await unseal(row.answer, secret)) as T }
 }
 
 /** Of all owners, what has been kept long enough. */
 export function forgetOld(database: Database, now: number): Statement {
   return database.prepare('DELETE FROM idempotent_answers WHERE created_at <= ?').bind(now - KEPT_MS)
-}
-
-async function find<T>(database: Database, owner: string, key: string, hash: string): Promise<{ answer: T } | null> {
-  const row = await rowOf(database, owner, key, hash)
-  return row && { answer: JSON.parse(row.answer) as T }
 }
 
 /** @throws ApiError 409 if it is another request's */

@@ -5,7 +5,7 @@ import { uuidv7 } from 'uuidv7'
 import type { PageQuery } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { ApiKey, KeyLimits } from '#protocol/keys.ts'
-import type { Database } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import { randomSecret, sha256 } from './secrets.ts'
 
 /** The owner of the key that the first run makes, and of the page that a loopback instance signs in: one person. */
@@ -39,24 +39,34 @@ interface KeyRow {
 
 /** Makes a key. `key` is shown this once; only its hash is kept. */
 export async function createKey(database: Database, options: NewKey): Promise<{ id: string; key: string }> {
-  const id = `key_${uuidv7().replaceAll('-', '')}`
+  const { shown, key, statement } = await newKey(database, options)
+  await statement.run()
+  return { id: shown.id, key }
+}
+
+/** A key, as it is shown, and what makes it. */
+export async function newKey(
+  database: Database,
+  options: NewKey,
+): Promise<{ shown: ApiKey; key: string; statement: Statement }> {
   const key = `tdm_${randomSecret()}`
-  await database
+  const row: ShownRow = {
+    id: `key_${uuidv7().replaceAll('-', '')}`,
+    name: options.name,
+    owner: options.owner,
+    scopes: options.scopes.join(' '),
+    limits: fromLimits(options.limits),
+    created_at: Date.now(),
+    expires_at: options.expiresAt ?? null,
+    revoked_at: null,
+  }
+  const { id, name, owner, scopes, created_at, expires_at, limits } = row
+  const statement = database
     .prepare(
       'INSERT INTO keys (id, hash, name, owner, scopes, created_at, expires_at, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     )
-    .bind(
-      id,
-      await sha256(key),
-      options.name,
-      options.owner,
-      options.scopes.join(' '),
-      Date.now(),
-      options.expiresAt ?? null,
-      fromLimits(options.limits),
-    )
-    .run()
-  return { id, key }
+    .bind(id, await sha256(key), name, owner, scopes, created_at, expires_at, limits)
+  return { shown: toApiKey(row), key, statement }
 }
 
 /** Ends a key, and every session that it was exchanged for, within the time that a lookup is cached. */

@@ -8,7 +8,7 @@ import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { Share, SharedConversation, SharedMessage } from '#protocol/shares.ts'
 import { pathTo } from './conversation-path.ts'
-import type { Database } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import { randomSecret, sha256 } from './secrets.ts'
 
 interface ShareRow {
@@ -24,26 +24,31 @@ interface MessageRow {
 const TOKEN_FORM = /^[A-Za-z0-9_-]{43}$/
 const PAGE = 100
 
-/** @throws ApiError 400 when the conversation has as many links as it may */
-export async function createShare(
+/** A link, and what makes it; that fails if the conversation has as many as it may. */
+export async function newShare(
   database: Database,
   conversation: Conversation,
   now: number,
-): Promise<{ share: Share; token: string }> {
+): Promise<{ share: Share; token: string; statement: Statement }> {
   const id = `share_${uuidv7().replaceAll('-', '')}`
   const token = randomSecret()
-  const { meta } = await database
+  // A link without a hash cannot be.
+  const statement = database
     .prepare(
       `INSERT INTO shares (id, conversation_id, token_hash, title, head, created_at)
-       SELECT ?, id, ?, ?, head, ? FROM conversations
-       WHERE id = ? AND (SELECT COUNT(*) FROM shares WHERE conversation_id = conversations.id) < ?`,
+       SELECT ?, id, CASE WHEN (SELECT COUNT(*) FROM shares WHERE conversation_id = conversations.id) < ? THEN ? END,
+         ?, head, ? FROM conversations WHERE id = ?`,
     )
-    .bind(id, await sha256(token), conversation.metadata.title ?? '', now, conversation.id, LIMITS.shares)
-    .run()
-  if (meta.changes === 0) {
-    throw new ApiError('invalid_request', `A conversation has at most ${LIMITS.shares} links. Revoke one first.`)
-  }
-  return { share: toShare({ id, created_at: now }), token }
+    .bind(id, LIMITS.shares, await sha256(token), conversation.metadata.title ?? '', now, conversation.id)
+  return { share: toShare({ id, created_at: now }), token, statement }
+}
+
+/** @throws ApiError 400 if that is why a link could not be made, else `error` */
+export async function refuseTooManyShares(database: Database, { id }: Conversation, error: unknown): Promise<never> {
+  if (error instanceof ApiError || (await listShares(database, id)).length < LIMITS.shares) throw error
+  throw new ApiError('invalid_request', `A conversation has at most ${LIMITS.shares} links. Revoke one first.`, {
+    cause: error,
+  })
 }
 
 /** Newest first; all of them, since there are few. */
