@@ -26,6 +26,7 @@ const MAKE_NOTHING = [
   '/v1/latents/interpolate',
   '/v1/latents/map',
   '/v1/responses/{id}/cancel',
+  '/v1/summaries',
   '/v1/tokenize',
   '/v1/uploads/{id}/cancel',
 ]

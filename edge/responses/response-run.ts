@@ -233,10 +233,10 @@ export class ResponseRun {
           hasBegun = true
           awaySince = undefined
           waitMs = FIRST_WAIT_MS
-          const last = event.type === 'generation-finish' || event.type === 'generation-error'
-          const kept = this.#take({ type: 'generation', event, at: this.#world.now() })
+          const entry: LogEntry = { type: 'generation', event, at: this.#world.now() }
+          const kept = this.#take(entry)
           // What comes while others are being kept is kept together.
-          if (last) await kept
+          if (isLast(entry)) await kept
           else kept.catch(() => {})
           if (this.#broken !== undefined || this.#over) break
         }
@@ -306,9 +306,9 @@ export class ResponseRun {
     for (const entry of entries) {
       this.#log.push(entry)
       if (entry.type === 'generation') this.#meter?.take(entry.event)
-      const before = this.#writer?.response
+      const before = isLast(entry) ? this.#writer?.response : undefined
       const events = this.#writer?.take(entry) ?? []
-      if (before && this.#over && !this.#settled) this.#untold ??= { events, before }
+      if (before && !this.#settled) this.#untold ??= { events, before }
       else this.#tell(events)
     }
   }
@@ -325,6 +325,12 @@ export class ResponseRun {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
   }
+}
+
+/** Whether a response ends with it. */
+function isLast(entry: LogEntry): boolean {
+  if (entry.type !== 'generation') return true
+  return entry.event.type === 'generation-finish' || entry.event.type === 'generation-error'
 }
 
 function patienceFor({ code }: ApiError, { response }: ResponseRecord): number {
