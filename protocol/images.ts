@@ -12,7 +12,7 @@ const numberField = v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/, 'must be a num
 export const variationRequestSchema = v.strictObject({
   /** A PNG. */
   image: v.instance(Uint8Array, 'must be a file'),
-  model,
+  model: v.optional(model, 'emoji-vae'),
   n: v.optional(v.pipe(numberField, wholeIn(1, LIMITS.variations)), '1'),
   response_format: v.optional(v.picklist(['b64_json', 'url']), 'b64_json'),
   /** The model's own size, as `<width>x<height>`, if given. */
