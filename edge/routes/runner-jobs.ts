@@ -9,6 +9,7 @@ import * as v from 'valibot'
 import type { EdgeContext } from '../context.ts'
 import { sweep } from '../files/sweep.ts'
 import { readBody } from '../http/body.ts'
+import { logFailure } from '../http/log.ts'
 import { validate } from '../http/validate.ts'
 import type { Answer } from '../jobs/job-object.ts'
 import { leaseJob } from '../jobs/lease-job.ts'
@@ -47,7 +48,11 @@ async function leaseRoute(c: EdgeContext): Promise<Response> {
   await requireRunner(c)
   const { runner } = await readBody(c.req.raw, leaseRequestSchema)
   const leased = await leaseJob(c.env, runner)
-  c.executionCtx.waitUntil(sweep(c.env))
+  c.executionCtx.waitUntil(
+    sweep(c.env).catch((error: unknown) =>
+      logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, error),
+    ),
+  )
   return leased === null ? new Response(null, { status: 204 }) : c.json(leased)
 }
 

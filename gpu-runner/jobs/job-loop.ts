@@ -1,10 +1,9 @@
 /** Takes training jobs from the edge, one at a time, until the runner stops. */
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LeasedJob } from '#protocol/training-lease.ts'
 import type { EdgeJobs } from './edge-jobs.ts'
 import { JobAttempt } from './job-attempt.ts'
+import { attemptFolder, sweepAttempts } from './leftovers.ts'
 
 const POLL_MS = 1_000
 /** After something that went wrong here. */
@@ -52,31 +51,11 @@ export class JobLoop {
 
   async #attempt(job: LeasedJob): Promise<void> {
     const { edge, threads, log } = this.#options
-    await this.#sweep()
-    const folder = path.join(this.#options.folder, `${process.pid}-${job.id}-${job.token}`)
+    await sweepAttempts(this.#options.folder)
+    const folder = attemptFolder(this.#options.folder, `${job.id}-${job.token}`)
     log({ level: 'info', event: 'job-taken', job: job.id, step: job.checkpoint?.step ?? 0 })
     const outcome = await new JobAttempt(job, { edge, folder, threads, signal: this.#stopping.signal }).run()
     const reason = outcome?.type === 'failed' ? { error: outcome.error.message } : {}
     log({ level: 'info', event: 'job-left', job: job.id, outcome: outcome?.type ?? 'lost', ...reason })
-  }
-
-  /** What runners left that are gone. */
-  async #sweep(): Promise<void> {
-    const { folder } = this.#options
-    await mkdir(folder, { recursive: true })
-    for (const name of await readdir(folder)) {
-      const pid = Number(name.split('-', 1)[0])
-      if (pid > 0 && !isRunning(pid)) await rm(path.join(folder, name), { recursive: true, force: true })
-    }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It is another user's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
