@@ -12,7 +12,7 @@ import { forgive, Killed, Lost, POISONED_AT, SimulatedObject, STEPS, World } fro
 import { randomFrom } from '../testing/random.ts'
 import { hasEnded, type JobRecord, type JobState, modelIdOf } from './job-state.ts'
 
-const SEEDS = Number(process.env.SEEDS ?? 100)
+const SEEDS = Number(process.env.SEEDS ?? 300)
 const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1)
 const TURNS_WITH_FAULTS = 600
 const MOST_TURNS = 20_000
@@ -51,8 +51,9 @@ async function owner(world: World, object: SimulatedObject, wishes: Wishes): Pro
   for (;;) {
     await world.turn()
     if (!world.chance(world.faults.owner)) continue
-    const what = (['pause', 'resume', 'resume', 'cancel'] as const)[Math.floor(world.random() * 4)] ?? 'resume'
-    if (what === 'cancel' && !world.chance(0.2)) continue
+    const what =
+      (['pause', 'pause', 'resume', 'resume', 'resume', 'cancel'] as const)[Math.floor(world.random() * 6)] ?? 'resume'
+    if (what === 'cancel' && !world.chance(0.1)) continue
     try {
       await world.call(object, (run) => run.control(what))
       if (what === 'cancel') wishes.cancelled = true

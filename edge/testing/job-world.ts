@@ -105,7 +105,7 @@ export class SimulatedObject {
 export class World {
   now = 1_000_000
   /** How likely each is, at each of its occasions. */
-  faults = { network: 0.05, outside: 0.05, runner: 0.03, edge: 0.03, owner: 0.03 }
+  faults = { network: 0.05, outside: 0.05, runner: 0.03, edge: 0.03, owner: 0.15 }
   /** When each lay there. */
   readonly objects = new Map<string, number>()
   readonly manifests = new Map<string, PublishedModel>()
@@ -194,8 +194,7 @@ export class World {
       const checkpoint = held && this.chance(0.3) ? this.#checkpoint(record.id, step) : undefined
       const told = { token, from, events, ...(checkpoint && { checkpoint }) }
       if (step === STEPS && this.chance(0.5)) {
-        const manifest = this.#model(record, token)
-        const outcome = { type: 'succeeded', manifest } as const
+        const outcome = { type: 'succeeded', manifest: this.#model(record, token) } as const
         await this.#untilHeard(object, (run) => run.end({ ...told, outcome }))
         return watch.heard(record.id, token)
       }
@@ -203,7 +202,10 @@ export class World {
       watch.heard(record.id, token)
       from += events.length
       if (wish === 'go') continue
-      await this.#untilHeard(object, (run) => run.end({ token, from, events: [], outcome: { type: 'stopped' } }))
+      // It may have been done when it was told to stop.
+      const manifest = this.chance(0.3) ? this.#model(record, token) : undefined
+      const outcome = manifest ? ({ type: 'succeeded', manifest } as const) : ({ type: 'stopped' } as const)
+      await this.#untilHeard(object, (run) => run.end({ token, from, events: [], outcome }))
       return watch.heard(record.id, token)
     }
   }
