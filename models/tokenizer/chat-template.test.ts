@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createChatTemplate, encodeChat } from './chat-template.ts'
 import { smallVocabulary } from './testdata/small-vocabulary.ts'
+import templates from './testdata/templates.json' with { type: 'json' }
 import { createTokenizer } from './tokenizer.ts'
-import type { ChatTurn } from './tool-turns.ts'
+import type { ChatTurn, TemplateInput } from './tool-turns.ts'
 
 const user = (content: string): ChatTurn => ({ role: 'user', content })
 const metadata = (template: string) => smallVocabulary({ 'tokenizer.chat_template': template })
@@ -20,6 +21,26 @@ test('renders messages with the tokens of the model', () => {
 test('a model that may think before it answers is asked not to', () => {
   const thinking = '{% if enable_thinking is defined and enable_thinking is false %}<think></think>{% endif %}'
   assert.equal(render(`${TEMPLATE}${thinking}`), '<|start|>user\nhello<|im_end|><|start|><think></think>')
+})
+
+/** `null` where Jinja2 has the template refuse the conversation. */
+interface Rendered {
+  readonly name: string
+  readonly template: string
+  readonly input: TemplateInput
+  readonly prompt: string | null
+}
+
+describe('what the templates of Llama 3, Qwen 3 and Gemma 3 are made of is rendered as Jinja2 does it', () => {
+  for (const [name, cases] of Map.groupBy(templates as readonly Rendered[], (one) => one.name)) {
+    test(name, () => {
+      for (const { template, input, prompt } of cases) {
+        const rendered = () => createChatTemplate(metadata(template)).render(input)
+        if (prompt === null) assert.throws(rendered, { code: 'template_failed', message: /refuses/ })
+        else assert.equal(rendered(), prompt)
+      }
+    })
+  }
 })
 
 test("control tokens are the template's alone", () => {
