@@ -10,12 +10,11 @@ import type { EdgeContext } from '../context.ts'
 import type { Bindings } from '../env.ts'
 import { logUnusableModel } from '../http/log.ts'
 import { sha256Of } from '../storage/secrets.ts'
-import { SessionCache } from './session-cache.ts'
+import { SESSIONS_CAPACITY, SessionCache } from './session-cache.ts'
 import type { Session, Tensors } from './tensor.ts'
 
 /** A file and its weights in the engine lie in memory at once while it is loaded; a Worker has 128 MB for everything. */
 const MOST_FILE_BYTES = 16 << 20
-const MOST_BYTES_IN_MEMORY = 24 << 20
 /** What is published again is seen after so long. */
 const MANIFEST_LIFETIME_MS = 10_000
 const MOST_MANIFESTS = 256
@@ -43,7 +42,7 @@ class UnusableModel extends Error {
 /** One for each Worker: its memory is one. */
 class PublishedModels {
   readonly #manifests = new Map<string, Known>()
-  readonly #sessions = new SessionCache(MOST_BYTES_IN_MEMORY)
+  readonly #sessions = new SessionCache(SESSIONS_CAPACITY)
 
   /**
    * @param owner who asks

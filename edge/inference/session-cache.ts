@@ -6,6 +6,9 @@ import type { ModelFile } from '#protocol/published-model.ts'
 import type { Session, Tensors } from './tensor.ts'
 import { Turns } from './turns.ts'
 
+/** Bytes of model files. Their sessions take up to twice that; a Worker has 128 MB for everything. */
+export const SESSIONS_CAPACITY = 24 << 20
+
 interface Entry {
   readonly session: Session
   readonly bytes: number

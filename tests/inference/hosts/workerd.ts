@@ -4,9 +4,10 @@ import { Miniflare } from 'miniflare'
 import { bundleWorker } from '#edge/testing/bundle.ts'
 import type { Host, Tensors } from './host.ts'
 
-export async function startWorkerd(): Promise<Host> {
-  const { script, wasm } = await bundleWorker(path.join(import.meta.dirname, 'worker.ts'))
-  const miniflare = new Miniflare({
+/** A Worker made of one file, without any binding. */
+export async function startWorker(file: string): Promise<Miniflare> {
+  const { script, wasm } = await bundleWorker(path.join(import.meta.dirname, file))
+  return new Miniflare({
     cf: false,
     telemetry: { enabled: false },
     enableDevRegistry: false,
@@ -28,6 +29,10 @@ export async function startWorkerd(): Promise<Host> {
       },
     ],
   })
+}
+
+export async function startWorkerd(): Promise<Host> {
+  const miniflare = await startWorker('worker.ts')
   return {
     name: 'workerd',
     async run(model, inputs) {
