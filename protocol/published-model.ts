@@ -59,8 +59,8 @@ const partsSchema = v.variant('family', [
     prior: v.optional(v.strictObject({ file: modelFileSchema, conditions: conditionsSchema })),
   }),
   /**
-   * scorer: `images` or `rows` [n, columns] → `scores` [n] and `errors`, the squared error of each pixel or column, in
-   * the input's shape; encoder: the same → `mean` [n, latents]; decoder: `latents` → `images` or `rows`.
+   * scorer: `images` or `rows` [n, columns] → `scores` [n] and `errors`, the squared error of each pixel or column in
+   * units of what is usual for it, in the input's shape; encoder: the same → `mean` [n, latents]; decoder: `latents` → `images` or `rows`.
    */
   v.strictObject({
     family: v.literal('autoencoder'),

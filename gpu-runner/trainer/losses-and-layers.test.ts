@@ -4,6 +4,7 @@ import type { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
 import { augment } from '#models/nn/augment.ts'
 import { batchNorm } from '#models/nn/batch-norm.ts'
+import { dropout } from '#models/nn/dropout.ts'
 import {
   binaryCrossEntropy,
   crossEntropy,
@@ -87,6 +88,14 @@ test('the gradient of batch normalisation is what differences say', () => {
       const maps = { value: x as Value, images: 1, channels: 2, height: 2, width: 3 }
       return batchNorm({ g, weights, layout: 'rows' }, 'norm', maps, { training: true }).value
     },
+  })
+})
+
+test('what is dropped passes nothing back', () => {
+  const mask = () => Float32Array.of(0, 2, 2, 0, 2, 0)
+  checkGradients(ort, {
+    shapes: [[2, 3]],
+    build: (g, x) => dropout(g, x as Value, g.weight('kept', 'float32', [2, 3], mask)),
   })
 })
 

@@ -85,13 +85,20 @@ export const imageDecoder = (config: ImageAutoencoderConfig, checkpoint: Checkpo
     images: decodeImages(layers, config, layers.g.input('latents', 'float32', ['n', config.latents])).value,
   }))
 
-/** images → scores [n], errors in the images' shape */
-export const imageScorer = (config: ImageAutoencoderConfig, checkpoint: Checkpoint): Graph =>
+/**
+ * images → scores [n], and errors in the images' shape: the squared error of each sample, whose mean is the score
+ * @param usual what each sample's squared error is by and large, [channels · height · width]: errors are told in units of
+ *   it, so that an edge which is never met exactly says little, and a spot where nothing should be says much
+ */
+export const imageScorer = (config: ImageAutoencoderConfig, checkpoint: Checkpoint, usual?: Float32Array): Graph =>
   published('image-scorer', checkpoint, (layers) => {
     const { g } = layers
+    const { channels, height, width } = config
     const images = imagesInput(layers, config)
     const difference = sub(g, rebuildImages(layers, config, images).value, images.value)
-    const errors = mul(g, difference, difference)
+    const squared = mul(g, difference, difference)
+    const unit = usual && g.weight('usual_errors', 'float32', [1, channels, height, width], () => usual)
+    const errors = unit ? div(g, squared, unit) : squared
     const [scores] = g.op('ReduceMean', [errors, g.integers([1, 2, 3])], { keepdims: 0 })
     return { scores, errors }
   })

@@ -1,6 +1,6 @@
 /** Training an autoencoder on images, to tell which images are unlike them. */
 import { type ImageAutoencoderConfig, rebuildImages } from '#models/architectures/image-autoencoder.ts'
-import { imageDecoder, imageEncoder, imageScorer } from '#models/architectures/published.ts'
+import { type Checkpoint, imageDecoder, imageEncoder, imageScorer } from '#models/architectures/published.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
 import { encodeModel } from '#models/graph/encode.ts'
 import type { Layers, Maps } from '#models/nn/layers.ts'
@@ -32,6 +32,10 @@ export interface ImageAutoencoderTaskOptions {
 }
 
 const SHEET_COLUMNS = 16
+/** Samples of the training part that usual errors are measured on, at most. */
+const MEASURED = 2 ** 22
+/** Of the mean error, which is added to that of each sample. */
+const LEAST_USUAL = 0.1
 
 export function imageAutoencoderTask(
   ort: Runtime,
@@ -54,6 +58,21 @@ export function imageAutoencoderTask(
   const plan = rebuildingPlan(network, batch)
   const measured = Math.min(batch, parts.validation.length)
   const evaluation = new EvaluationSession(ort, rebuildingEvaluation(network, measured, plan))
+  /** What each sample's squared error is by and large, in the training part; where it hardly ever is any, still some. */
+  const usualErrors = (checkpoint: Checkpoint): Float32Array => {
+    const items = parts.training.subarray(0, Math.floor(MEASURED / (channels * height * width)))
+    const shape = [items.length, channels, height, width]
+    const fed = { images: { data: planesOf(images, items), shape } }
+    const scorer = encodeModel(imageScorer(config, checkpoint))
+    const { errors } = compute(ort, scorer, fed, { scores: [items.length], errors: shape })
+    const usual = new Float32Array(channels * height * width)
+    for (const [i, error] of errors.entries()) {
+      const at = i % usual.length
+      usual[at] = (usual[at] ?? 0) + error / items.length
+    }
+    const mean = usual.reduce((a, b) => a + b, 0) / usual.length
+    return usual.map((error) => error + LEAST_USUAL * mean)
+  }
   const floats = (tensor: { readonly data: unknown } | undefined) => tensor?.data as Float32Array
   return {
     plan,
@@ -96,7 +115,7 @@ export function imageAutoencoderTask(
       const [encoder, decoder, scorer] = [
         onnxFile(imageEncoder(config, checkpoint)),
         onnxFile(imageDecoder(config, checkpoint)),
-        onnxFile(imageScorer(config, checkpoint)),
+        onnxFile(imageScorer(config, checkpoint, usualErrors(checkpoint))),
       ]
       const scores = scoresOf(ort, scorer.bytes, images, parts.validation)
       return {
