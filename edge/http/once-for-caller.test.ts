@@ -18,7 +18,6 @@ const MAKE_NOTHING = [
   '/v1/fine_tuning/jobs/{id}/pause',
   '/v1/fine_tuning/jobs/{id}/resume',
   '/v1/images/enhancements',
-  '/v1/images/generations',
   '/v1/images/variations',
   '/v1/keys/{id}',
   '/v1/latents',
@@ -34,8 +33,8 @@ const MAKE_NOTHING = [
 const TRIED_ELSEWHERE = [
   '/v1/files',
   '/v1/fine_tuning/jobs',
+  '/v1/images/generations',
   '/v1/uploads',
-  // A part is put where it belongs, and the whole is made of the parts once.
   '/v1/uploads/{id}/complete',
   '/v1/uploads/{id}/parts',
 ]
@@ -70,6 +69,10 @@ describe('the same Idempotency-Key', () => {
   test('is known of each POST what it does', () => {
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path)
     assert.deepEqual(posts.sort(), [...MAKE_NOTHING, ...TRIED_ELSEWHERE, ...Object.keys(MAKE)].sort())
+    for (const { method, path, errors = [] } of operations) {
+      const isKeyed = method === 'POST' && !MAKE_NOTHING.includes(path)
+      assert.equal(errors.includes('idempotency_key_reused'), isKeyed, path)
+    }
   })
 
   for (const [path, make] of Object.entries(MAKE)) {
