@@ -23,6 +23,7 @@ export const variationRequestSchema = v.strictObject({
   /** Ours: from 0, the model's picture of the image itself, to 1, one that has nothing to do with it. */
   strength: v.optional(v.pipe(numberField, v.minValue(0), v.maxValue(1)), '0.5'),
 })
+export type VariationRequest = v.InferOutput<typeof variationRequestSchema>
 
 export const enhancementRequestSchema = v.strictObject({
   model,

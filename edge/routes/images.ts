@@ -1,10 +1,16 @@
 /** `/v1/images…` that models at the edge answer: variations by a VAE, and noise taken away. */
 import { normals } from '#models/random/normal.ts'
 import { ApiError } from '#protocol/error.ts'
-import { enhancementRequestSchema, imagesAnswerSchema, variationRequestSchema } from '#protocol/images.ts'
+import {
+  enhancementRequestSchema,
+  imagesAnswerSchema,
+  type VariationRequest,
+  variationRequestSchema,
+} from '#protocol/images.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { EdgeContext } from '../context.ts'
 import { readBody, readForm } from '../http/body.ts'
+import { idempotent } from '../http/idempotent.ts'
 import { imageFromBase64, imageFromPng, imageToBase64 } from '../images/pixels.ts'
 import { told } from '../images/stored-images.ts'
 import { denoise } from '../inference/denoise.ts'
@@ -13,9 +19,11 @@ import { decodeItems, encode } from '../inference/latents.ts'
 import { randomSeed } from '../inference/random-seed.ts'
 import { serve } from '../inference/serve.ts'
 import { vary } from '../inference/vary.ts'
+import { sha256Of } from '../storage/secrets.ts'
 import { INFERENCE_ERRORS, type Operation } from './operation.ts'
 
-const common = { method: 'POST', scope: 'images', tag: 'Images', errors: INFERENCE_ERRORS } as const
+const errors = [...INFERENCE_ERRORS, 'idempotency_key_reused', 'request_in_flight'] as const
+const common = { method: 'POST', scope: 'images', tag: 'Images', errors } as const
 const most = LIMITS.tensorBodyBytes
 
 export const imageOperations: readonly Operation[] = [
@@ -43,6 +51,11 @@ export const imageOperations: readonly Operation[] = [
 
 async function variationsRoute(c: EdgeContext): Promise<Response> {
   const request = await readForm(c.req.raw, variationRequestSchema, most)
+  const keyed = { ...request, image: await sha256Of(new Uint8Array(request.image)) }
+  return idempotent(c, keyed, () => variations(c, request))
+}
+
+async function variations(c: EdgeContext, request: VariationRequest): Promise<Response> {
   return serve(c, request.model, async (model) => {
     const { family, input } = model.parts
     if (family !== 'vae') throw wrongFamily(model.id, 'varies images')
@@ -69,12 +82,14 @@ async function variationsRoute(c: EdgeContext): Promise<Response> {
 
 async function enhancementsRoute(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, enhancementRequestSchema, { most })
-  return serve(c, request.model, async (model) => {
-    const { parts } = model
-    if (parts.family !== 'denoiser') throw wrongFamily(model.id, 'takes noise away')
-    const image = await imageFromBase64(request.image, parts.input, 'image')
-    return { ...answerOf(c, model.id), data: [{ b64_json: await denoise(c, model, parts, image) }] }
-  })
+  return idempotent(c, request, () =>
+    serve(c, request.model, async (model) => {
+      const { parts } = model
+      if (parts.family !== 'denoiser') throw wrongFamily(model.id, 'takes noise away')
+      const image = await imageFromBase64(request.image, parts.input, 'image')
+      return { ...answerOf(c, model.id), data: [{ b64_json: await denoise(c, model, parts, image) }] }
+    }),
+  )
 }
 
 const answerOf = (c: EdgeContext, model: string) => ({ created: Math.floor(c.get('startedAt') / 1000), model })

@@ -33,14 +33,14 @@ describe('images at the edge', () => {
   const pixels = Array.from({ length: PIXELS }, () => Math.floor(random() * 256))
   const png = pngOf(pixels, SIDE)
   const tensor = { data: Float32Array.from(pixels, (value) => value / 255), shape: [1, 1, SIDE, SIDE] }
-  const vary = async (fields: Record<string, string | Uint8Array>, key = edge.key) => {
+  const vary = async (fields: Record<string, string | Uint8Array>, headers: Record<string, string> = {}) => {
     const form = new FormData()
     for (const [name, value] of Object.entries(fields)) {
       form.append(name, typeof value === 'string' ? value : new Blob([new Uint8Array(value)]))
     }
     return fetch(`${edge.url}/v1/images/variations`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key}` },
+      headers: { authorization: `Bearer ${edge.key}`, ...headers },
       body: form,
     })
   }
@@ -75,6 +75,22 @@ describe('images at the edge', () => {
     const { data } = (await (await vary({ ...fields, response_format: 'url' })).json()) as { data: { url: string }[] }
     const response = await fetch(data[0]?.url ?? '')
     assert.equal(Buffer.from(await response.arrayBuffer()).toString('base64'), inline.data[0]?.b64_json)
+  })
+
+  test('are varied once for an idempotency key', async () => {
+    const key = { 'idempotency-key': 'vary-once' }
+    const first = await (await vary({ image, model: 'vae' }, key)).text()
+    const again = await vary({ image, model: 'vae' }, key)
+    assert.equal(await again.text(), first)
+    assert.equal(again.headers.get('x-served-by'), 'edge')
+    const other = Buffer.from(
+      pngOf(
+        pixels.map((value) => 255 - value),
+        SIDE,
+      ),
+      'base64',
+    )
+    assert.equal((await vary({ image: other, model: 'vae' }, key)).status, 409)
   })
 
   test('lose their noise', async () => {
