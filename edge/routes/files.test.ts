@@ -193,6 +193,27 @@ describe('files', () => {
     await assert.rejects(client.uploads.cancel('upload_none'), { status: 404 })
   })
 
+  test('in parts, with an Idempotency-Key for each step, are one', async () => {
+    const keyed = (key: string) => ({ headers: { 'idempotency-key': key } })
+    const begin = () =>
+      client.uploads.create(
+        { bytes: CSV.length, filename: 'a.csv', mime_type: 'text/csv', purpose: 'fine-tune' },
+        keyed('begin'),
+      )
+    const upload = await begin()
+    assert.deepEqual(await begin(), upload)
+    const add = async (text: string) =>
+      client.uploads.parts.create(upload.id, { data: await toFile(Buffer.from(text), 'part') }, keyed('add'))
+    const part = await add(CSV)
+    assert.deepEqual(await add(CSV), part)
+    await assert.rejects(add('other'), { status: 409, code: 'idempotency_key_reused' })
+    const complete = () => client.uploads.complete(upload.id, { part_ids: [part.id] }, keyed('complete'))
+    const done = await complete()
+    const kept = await objects('files/')
+    assert.deepEqual(await complete(), done)
+    assert.deepEqual(await objects('files/'), kept)
+  })
+
   test('in parts of two requests at once become one', async () => {
     const { id } = await client.uploads.create({
       bytes: CSV.length,
