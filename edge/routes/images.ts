@@ -22,8 +22,7 @@ import { vary } from '../inference/vary.ts'
 import { sha256Of } from '../storage/secrets.ts'
 import { INFERENCE_ERRORS, type Operation } from './operation.ts'
 
-const errors = [...INFERENCE_ERRORS, 'idempotency_key_reused', 'request_in_flight'] as const
-const common = { method: 'POST', scope: 'images', tag: 'Images', errors } as const
+const common = { method: 'POST', scope: 'images', tag: 'Images', errors: INFERENCE_ERRORS } as const
 const most = LIMITS.tensorBodyBytes
 
 export const imageOperations: readonly Operation[] = [
@@ -34,6 +33,7 @@ export const imageOperations: readonly Operation[] = [
     description: 'Images near the given one in a VAE’s latent space. The image is a PNG of the model’s size.',
     body: variationRequestSchema,
     bodyType: 'multipart/form-data',
+    errors: [...INFERENCE_ERRORS, 'idempotency_key_reused', 'request_in_flight'],
     answer: { description: 'The variations, as PNGs', schema: imagesAnswerSchema },
     handle: variationsRoute,
   },
@@ -82,14 +82,12 @@ async function variations(c: EdgeContext, request: VariationRequest): Promise<Re
 
 async function enhancementsRoute(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, enhancementRequestSchema, { most })
-  return idempotent(c, request, () =>
-    serve(c, request.model, async (model) => {
-      const { parts } = model
-      if (parts.family !== 'denoiser') throw wrongFamily(model.id, 'takes noise away')
-      const image = await imageFromBase64(request.image, parts.input, 'image')
-      return { ...answerOf(c, model.id), data: [{ b64_json: await denoise(c, model, parts, image) }] }
-    }),
-  )
+  return serve(c, request.model, async (model) => {
+    const { parts } = model
+    if (parts.family !== 'denoiser') throw wrongFamily(model.id, 'takes noise away')
+    const image = await imageFromBase64(request.image, parts.input, 'image')
+    return { ...answerOf(c, model.id), data: [{ b64_json: await denoise(c, model, parts, image) }] }
+  })
 }
 
 const answerOf = (c: EdgeContext, model: string) => ({ created: Math.floor(c.get('startedAt') / 1000), model })
