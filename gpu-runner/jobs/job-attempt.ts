@@ -58,13 +58,30 @@ export class JobAttempt {
     try {
       await mkdir(folder, { recursive: true })
       const outcome = await this.#outcome()
-      await this.#options.edge.end(this.#job, { ...this.#told(), outcome })
+      await this.#end(outcome)
       return outcome
     } catch (error) {
       if (error instanceof LeaseLost) return undefined
       throw error
     } finally {
       await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  /** What the edge does not take is a failure, and would be one again. */
+  async #end(outcome: EndReport['outcome']): Promise<void> {
+    const { edge } = this.#options
+    try {
+      await edge.end(this.#job, { ...this.#told(), outcome })
+    } catch (error) {
+      if (!(error instanceof EdgeRefusal)) throw error
+      const message = `What was trained was refused: ${error.message}`
+      const reason = { code: 'runner_failed', message, param: null }
+      await edge.end(this.#job, {
+        from: this.#heard,
+        events: [],
+        outcome: { type: 'failed', error: reason, again: false },
+      })
     }
   }
 

@@ -79,7 +79,7 @@ async function make(ort: Runtime, { job, folder, checkpoint }: Assignment, prepa
 }
 
 function messageOf(event: Exclude<TrainingEvent, { type: 'samples' }>, batch: number): FromTraining {
-  if (event.type === 'validation') return { type: 'validation', step: event.step, valid: event.metrics }
+  if (event.type === 'validation') return { type: 'validation', step: event.step, valid: finite(event.metrics) }
   if (event.type === 'checkpoint') {
     // The next one replaces the name, not the bytes.
     const file = `${event.file}.${event.step}`
@@ -91,17 +91,23 @@ function messageOf(event: Exclude<TrainingEvent, { type: 'samples' }>, batch: nu
     step: event.step,
     total_steps: event.steps,
     epoch: event.epoch,
-    train: event.losses,
+    train: finite(event.losses),
     samples_per_second: event.stepsPerSecond * batch,
     seconds_left: event.secondsLeft,
   }
+}
+
+/** JSON has no other numbers. */
+function finite(metrics: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)))
 }
 
 /** The model's files, under their hashes. */
 async function keep(folder: string, { manifest, files }: MadeModel): Promise<FromTraining> {
   const names = files.map((bytes) => path.join(folder, `${createHash('sha256').update(bytes).digest('hex')}.onnx`))
   await Promise.all(files.map((bytes, i) => writeFile(names[i] ?? '', bytes)))
-  return { type: 'made', manifest, files: names }
+  const card = { ...manifest.card, metrics: finite(manifest.card.metrics) }
+  return { type: 'made', manifest: { ...manifest, card }, files: names }
 }
 
 function failureOf(error: unknown): Failure {
