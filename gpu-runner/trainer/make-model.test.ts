@@ -48,7 +48,7 @@ const RECIPES: readonly (readonly [Recipe, DataSet, DataSet, readonly string[]])
     ['validation.loss', 'test.roc_auc', 'test.average_precision', 'test.recall', 'test.false_alarms'],
   ],
   [
-    { method: 'image-autoencoder', ...common, side, hidden: [4], ...scorer },
+    { method: 'image-autoencoder', ...common, side, layers: 'convolutional', hidden: [4], ...scorer },
     images(40),
     images(9),
     ['validation.loss', 'test.loss'],

@@ -108,7 +108,8 @@ test('an autoencoder is of images too, and without noise a denoiser', async () =
   const training = await images(30)
   const scorer = await prepared(method('autoencoder', { alarms: 0.05 }), 1, { training })
   if (scorer.recipe.method !== 'image-autoencoder') assert.fail('another method')
-  assert.deepEqual([scorer.recipe.alarms, scorer.recipe.noise, scorer.recipe.latents], [0.05, 0, 16])
+  const { alarms, noise, latents, layers, hidden } = scorer.recipe
+  assert.deepEqual([alarms, noise, latents, layers, hidden], [0.05, 0, 16, 'dense', [128]])
   const { recipe } = await prepared(method('autoencoder', { objective: 'denoise', noise: 0.2 }), 1, { training })
   if (recipe.method !== 'denoiser') assert.fail('another method')
   assert.deepEqual([recipe.noise, recipe.hidden], [0.2, [24, 48]])

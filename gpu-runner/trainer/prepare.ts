@@ -112,6 +112,8 @@ async function autoencoder(options: AutoencoderOptions, seed: number, files: Dat
       method: 'image-autoencoder',
       ...common('autoencoder', options, seed, data.count, rest.validation),
       ...shapeOf('vae', data),
+      layers: 'dense',
+      hidden: [128],
       patience: PATIENCE,
       latents: value(options.latents, 16),
       noise: value(options.noise, 0),

@@ -175,36 +175,37 @@ test('a published generator that is told nothing draws one of its examples, by t
   assert.deepEqual([...new Set(chosen)].sort(), [0, 1, 2])
 })
 
-test('a published autoencoder of images computes what the trained one does, and scores it', () => {
-  const config = { channels: 2, height: 8, width: 8, latents: 3, hidden: [4] }
-  const build = (g: GraphBuilder, weights: Weights) =>
-    rebuildImages({ g, weights, layout: 'rows' }, config, {
-      ...{ images: 2, channels: 2, height: 8, width: 8 },
-      value: g.input('images', 'float32', [128, 2]),
-    })
-  const checkpoint = drawn(build)
-  const g = new GraphBuilder('trained')
-  g.output(build(g, trainedWeights(g, checkpoint)).value, 'rebuilt')
-  const images = normals(2, 2, 8, 8)
-  const { rebuilt } = run(
-    g.build(),
-    { images: { dims: [128, 2], data: rowsOf(images.data, 2, 64) } },
-    { rebuilt: [128, 2] },
-  )
-  const { mean } = run(imageEncoder(config, checkpoint), { images }, { mean: [2, 3] })
-  const latents = { dims: [2, 3], data: mean as Float32Array }
-  const { images: again } = run(imageDecoder(config, checkpoint), { latents }, { images: [2, 2, 8, 8] })
-  same(rowsOf(again as Float32Array, 2, 64), rebuilt as Float32Array)
-  const { scores, errors } = run(imageScorer(config, checkpoint), { images }, { scores: [2], errors: [2, 2, 8, 8] })
-  const squares = images.data.map((x, i) => (x - (again?.[i] ?? Number.NaN)) ** 2)
-  same(errors, squares)
-  same(
-    scores,
-    Float32Array.of(0, 1).map(
-      (image) => squares.subarray(128 * image, 128 * image + 128).reduce((a, b) => a + b) / 128,
-    ),
-  )
-})
+for (const layers of ['convolutional', 'dense'] as const)
+  test(`a published ${layers} autoencoder of images computes what the trained one does, and scores it`, () => {
+    const config = { channels: 2, height: 8, width: 8, latents: 3, layers, hidden: [4] }
+    const build = (g: GraphBuilder, weights: Weights) =>
+      rebuildImages({ g, weights, layout: 'rows' }, config, {
+        ...{ images: 2, channels: 2, height: 8, width: 8 },
+        value: g.input('images', 'float32', [128, 2]),
+      })
+    const checkpoint = drawn(build)
+    const g = new GraphBuilder('trained')
+    g.output(build(g, trainedWeights(g, checkpoint)).value, 'rebuilt')
+    const images = normals(2, 2, 8, 8)
+    const { rebuilt } = run(
+      g.build(),
+      { images: { dims: [128, 2], data: rowsOf(images.data, 2, 64) } },
+      { rebuilt: [128, 2] },
+    )
+    const { mean } = run(imageEncoder(config, checkpoint), { images }, { mean: [2, 3] })
+    const latents = { dims: [2, 3], data: mean as Float32Array }
+    const { images: again } = run(imageDecoder(config, checkpoint), { latents }, { images: [2, 2, 8, 8] })
+    same(rowsOf(again as Float32Array, 2, 64), rebuilt as Float32Array)
+    const { scores, errors } = run(imageScorer(config, checkpoint), { images }, { scores: [2], errors: [2, 2, 8, 8] })
+    const squares = images.data.map((x, i) => (x - (again?.[i] ?? Number.NaN)) ** 2)
+    same(errors, squares)
+    same(
+      scores,
+      Float32Array.of(0, 1).map(
+        (image) => squares.subarray(128 * image, 128 * image + 128).reduce((a, b) => a + b) / 128,
+      ),
+    )
+  })
 
 test('published models of rows standardise them, and score what they cannot rebuild', () => {
   const config = { columns: 3, latents: 2, hidden: [4], output: 'linear' } as const

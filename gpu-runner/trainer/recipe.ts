@@ -43,7 +43,14 @@ export const recipeSchema = v.variant('method', [
     matching: notNegative,
   }),
   v.strictObject({ method: v.literal('denoiser'), ...common, ...images, noise: positive, flips }),
-  v.strictObject({ method: v.literal('image-autoencoder'), ...common, ...images, latents, ...scorer }),
+  v.strictObject({
+    method: v.literal('image-autoencoder'),
+    ...common,
+    ...images,
+    latents,
+    layers: v.picklist(['convolutional', 'dense']),
+    ...scorer,
+  }),
   v.strictObject({
     method: v.literal('autoencoder'),
     ...common,

@@ -73,7 +73,13 @@ const gan = (options: Partial<GanTaskOptions> = {}) =>
 const denoiser = (options: Options = {}) =>
   denoiserTask(ort, squares(64), split(64, 0.2, 5), { ...SQUARES, noise: 0.3, ...options })
 const imageAutoencoder = (options: Options = {}) =>
-  imageAutoencoderTask(ort, squares(64), split(64, 0.2, 5), { ...SQUARES, noise: 0.1, alarms: 0.1, ...options })
+  imageAutoencoderTask(ort, squares(64), split(64, 0.2, 5), {
+    ...SQUARES,
+    layers: 'dense',
+    noise: 0.1,
+    alarms: 0.1,
+    ...options,
+  })
 
 async function trained(task: Task, options: Partial<TrainingOptions> = {}) {
   made.use(task)

@@ -19,6 +19,7 @@ import { sheet } from './sheet.ts'
 import { thresholdOf } from './threshold.ts'
 
 export interface ImageAutoencoderTaskOptions {
+  readonly layers: ImageAutoencoderConfig['layers']
   readonly hidden: readonly number[]
   readonly latents: number
   /** Deviation of the noise that is added to what the model reads, of pixels in [0, 1]. */
@@ -45,7 +46,7 @@ export function imageAutoencoderTask(
 ): Task {
   const { hidden, latents, noise, batch, epochs, rate, alarms, seed } = options
   const { channels, height, width } = images
-  const config: ImageAutoencoderConfig = { channels, height, width, latents, hidden }
+  const config: ImageAutoencoderConfig = { channels, height, width, latents, layers: options.layers, hidden }
   const network = {
     name: 'autoencoder',
     channels,

@@ -80,7 +80,8 @@ async function shirts(ort: Runtime): Promise<void> {
     training: held.training.map((i) => items[i] ?? 0),
     validation: held.validation.map((i) => items[i] ?? 0),
   }
-  const options = { hidden: [16, 32, 64], latents: 16, noise: 0, batch: 64, epochs: 20, rate: 1e-3, alarms: 0.05 }
+  const size = { layers: 'dense', hidden: [128], latents: 16 } as const
+  const options = { ...size, noise: 0, batch: 64, epochs: 20, rate: 1e-3, alarms: 0.05 }
   using task = imageAutoencoderTask(ort, training, parts, { ...options, seed: 1 })
   const { session } = await train(ort, task, { seed: 1, recipe: 'shirts' })
   using trained = session
