@@ -107,6 +107,24 @@ export const text = {
     noPlace: 'Empty',
     position: 'Between the first and the second',
   },
+  map: {
+    title: 'See what lies together',
+    sample: 'Map what the model makes',
+    arrange: 'Arranged by',
+    methods: { pca: 'the widest spread (PCA)', umap: 'likeness (UMAP)' },
+    reading: (done: number, total: number) => `${count(done)} of ${count(total)} read`,
+    empty: 'Drop, paste or choose pictures, or map what the model makes by itself.',
+    tooMany: (pictures: number, most: number) => `These are ${count(pictures)} pictures. The limit is ${count(most)}.`,
+    label: (pictures: number) =>
+      `Map of ${count(pictures)} pictures; arrows go from one to the next, Enter explores it`,
+    picture: (at: number, total: number) => `Picture ${count(at)} of ${count(total)}`,
+    selected: 'The chosen picture',
+    explore: 'Explore from here',
+    hint: 'Drag to move, scroll to zoom, click or use the arrows to choose.',
+    closer: 'Closer',
+    farther: 'Farther away',
+    whole: 'See all of it',
+  },
   anomalies: {
     title: 'Find what does not fit',
     dropTable: (columns: readonly string[]) =>
@@ -164,16 +182,19 @@ export const text = {
     context: 'Context',
     tokens: (tokens: number) => `${count(tokens)} tokens`,
     runs: 'Runs',
-    on: { edge: 'at the edge', cpu: 'on the runner’s processor', cuda: 'on the runner’s GPU' } as Readonly<
-      Record<string, string>
-    >,
+    on: {
+      edge: 'at the edge',
+      runner: 'on a runner',
+      cpu: 'on the runner’s processor',
+      cuda: 'on the runner’s GPU',
+    } as Readonly<Record<string, string>>,
     made: 'Made',
     date: (seconds: number) => new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: 'medium' }),
     data: 'Data',
     licence: 'Licence',
     metrics: 'Measured',
     recipe: 'Recipe',
-    open: { explore: 'Explore', anomalies: 'Find anomalies', denoise: 'Denoise', generate: 'Generate' },
+    open: { explore: 'Explore', map: 'Map', anomalies: 'Find anomalies', denoise: 'Denoise', generate: 'Generate' },
     failed: 'The models could not be loaded.',
     retry: 'Retry',
   },

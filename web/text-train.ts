@@ -108,6 +108,7 @@ export const text = {
     metricsTable: 'Download the metrics',
     open: {
       explore: 'Explore',
+      map: 'Map',
       generate: 'Generate',
       anomalies: 'Find anomalies',
       denoise: 'Denoise',

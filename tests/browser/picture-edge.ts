@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { BrowserContextOptions } from 'playwright-core'
 import { LOCAL_OWNER } from '#edge/storage/keys.ts'
 import { newModel } from '#edge/storage/trained-models.ts'
-import { type Edge, startEdge } from '#edge/testing/edge.ts'
+import { type Edge, type EdgeOptions, startEdge } from '#edge/testing/edge.ts'
 import type { ModelParts } from '#protocol/published-model.ts'
 import {
   DECODER,
@@ -30,8 +30,8 @@ export interface PictureEdge extends AsyncDisposable {
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>
 }
 
-export async function startPictureEdge(): Promise<PictureEdge> {
-  const edge = await startEdge({ loopback: true, page: PAGE })
+export async function startPictureEdge(options: Pick<EdgeOptions, 'runnerUrl'> = {}): Promise<PictureEdge> {
+  const edge = await startEdge({ loopback: true, page: PAGE, ...options })
   for (const [id, { parts, files }] of Object.entries(MODELS)) {
     const manifest = await publish(edge, id, { owner: LOCAL_OWNER, parts, files })
     await newModel(edge.database, LOCAL_OWNER, manifest).run()

@@ -49,11 +49,12 @@ describe('pictures in the studio', () => {
   })
   after(() => pictures[Symbol.asyncDispose]())
 
-  const decode = async (latent: number[]): Promise<number[]> => {
+  const decodePng = async (latent: number[]): Promise<string> => {
     const response = await pictures.edge.ask('/v1/latents/decode', { body: { model: 'tiny-vae', latents: [latent] } })
     const { data } = (await response.json()) as { data: { b64_json: string }[] }
-    return samplesOf(data[0]?.b64_json ?? '')
+    return data[0]?.b64_json ?? ''
   }
+  const decode = async (latent: number[]): Promise<number[]> => samplesOf(await decodePng(latent))
 
   test('sliders along the principal directions show what the API decodes; two places are two ends of a way', async () => {
     await using opened = await pictures.open('/studio/explore?model=tiny-vae')
@@ -130,6 +131,46 @@ describe('pictures in the studio', () => {
           .map((tile) => [tile.getAttribute('x'), tile.getAttribute('y')]),
       )
     assert.deepEqual(marked, [['4', '2']])
+  })
+
+  test('a map of what a model makes: walked by arrows, zoomed, arranged anew, and a way into Explore', async () => {
+    await using opened = await pictures.open('/studio/map?model=tiny-vae')
+    const { page, complaints } = opened
+    const first = page.waitForResponse('**/v1/latents/map')
+    await page.getByRole('button', { name: 'Map what the model makes' }).click()
+    const { latents } = (await first).request().postDataJSON() as { latents: number[][] }
+    assert.equal(latents.length, 120)
+    const map = page.getByRole('application', { name: 'Map of 120 pictures' })
+    await map.waitFor()
+    const chosen = page.locator('.map-detail .pixels')
+    await page.getByRole('img', { name: 'Picture 1 of 120' }).waitFor()
+    assert.deepEqual(await shown(page, '.map-detail .pixels'), await decode(latents[0] ?? []))
+    // One way or the other there is another point.
+    await map.press('ArrowRight')
+    if ((await chosen.getAttribute('alt')) === 'Picture 1 of 120') await map.press('ArrowLeft')
+    const name = (await chosen.getAttribute('alt')) ?? ''
+    assert.notEqual(name, 'Picture 1 of 120')
+    await page.getByRole('button', { name: 'Closer' }).click()
+    const again = page.waitForResponse('**/v1/latents/map')
+    await page.getByLabel('Arranged by').selectOption('umap')
+    assert.equal(((await again).request().postDataJSON() as { method: string }).method, 'umap')
+    await map.press('Enter')
+    await page.waitForURL(/explore\?model=tiny-vae$/)
+    const index = Number(/\d+/.exec(name)?.[0]) - 1
+    const expected = `data:image/png;base64,${await decodePng(latents[index] ?? [])}`
+    await page.waitForFunction(
+      (source) => document.querySelector('.here .pixels')?.getAttribute('src') === source,
+      expected,
+    )
+    assert.deepEqual(complaints, [])
+  })
+
+  test('one’s own pictures are a map, too', async () => {
+    await using opened = await pictures.open('/studio/map?model=tiny-vae')
+    const { page } = opened
+    await page.locator('input[type=file]').setInputFiles([BLACK, SPOT, GREY])
+    await page.getByRole('application', { name: 'Map of 3 pictures' }).waitFor()
+    assert.deepEqual(await barriers(page), [])
   })
 
   test('noise is taken out, and a divider goes between before and after', async () => {

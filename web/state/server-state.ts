@@ -18,6 +18,8 @@ export class ServerState {
   )
   readonly health = signal<Health>({ status: 'ok' })
   readonly away: ReadonlySignal<boolean> = computed(() => this.health.value.status !== 'ok')
+  /** Whether the edge answers, be there a runner or not. */
+  readonly reachable: ReadonlySignal<boolean> = computed(() => this.health.value.status !== 'unreachable')
   readonly #api: ServerApi
   readonly #readHealth: () => Promise<Health>
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -62,12 +64,12 @@ export class ServerState {
     clearTimeout(this.#timer)
     const health = await this.#readHealth()
     if (health.status !== this.health.value.status) this.health.value = health
-    if (health.status === 'ok') await this.#afterHealthy()
+    if (health.status !== 'unreachable') await this.#afterReached()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.look(), health.status === 'ok' ? CALM_MS : AWAY_MS)
   }
 
-  async #afterHealthy(): Promise<void> {
+  async #afterReached(): Promise<void> {
     try {
       if (this.signedIn.value === null) this.signedIn.value = (await this.#api.signedIn()) || (await this.#api.signIn())
       if (this.signedIn.value && this.models.value.length === 0) this.allModels.value = await this.#api.models()

@@ -43,6 +43,23 @@ export async function generateImages(http: Http, request: ImageRequest, signal: 
   }
 }
 
+const latentsSchema = v.object({ data: v.array(v.object({ latents: v.array(v.number()) })) })
+
+/**
+ * Places in a model's latent space where there is something: what the model makes when it is told nothing.
+ * @throws RequestFailure
+ */
+export async function sampleLatents(
+  http: Http,
+  model: string,
+  n: number,
+  signal: AbortSignal,
+): Promise<readonly (readonly number[])[]> {
+  const body = { model, prompt: '', n, response_format: 'latents' }
+  const { data } = await http.json(latentsSchema, 'POST', '/v1/images/generations', { body, signal })
+  return data.map(({ latents }) => latents)
+}
+
 /**
  * @param image a PNG of the model's size, in base64; so is what is returned
  * @throws RequestFailure

@@ -9,6 +9,7 @@ const decodedSchema = v.union([v.object({ b64_json: v.string() }), v.object({ ro
 /** A PNG in base64, or a row of a table. */
 export type Decoded = v.InferOutput<typeof decodedSchema>
 const decodeSchema = v.object({ data: v.tupleWithRest([decodedSchema], decodedSchema) })
+const mapSchema = v.object({ data: v.array(v.object({ x: v.number(), y: v.number() })) })
 const encodeSchema = v.object({ data: v.array(v.object({ mean: v.array(v.number()) })) })
 
 /** PNGs in base64, or rows of numbers. */
@@ -32,6 +33,20 @@ export class LatentsApi {
   ): Promise<readonly [Decoded, ...Decoded[]]> {
     const body = { model, latents }
     return (await this.#http.json(decodeSchema, 'POST', '/v1/latents/decode', { body, ...(signal && { signal }) })).data
+  }
+
+  /**
+   * A place on a plane for each latent, in order.
+   * @throws RequestFailure
+   */
+  async map(
+    model: string,
+    latents: readonly (readonly number[])[],
+    method: 'pca' | 'umap',
+    signal: AbortSignal,
+  ): Promise<readonly { readonly x: number; readonly y: number }[]> {
+    const body = { model, latents, method }
+    return (await this.#http.json(mapSchema, 'POST', '/v1/latents/map', { body, signal })).data
   }
 
   /**

@@ -1,5 +1,7 @@
 /** A walk through a model's latent space: where one stands, what is there, and the directions one may take. */
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals'
+import type { Http } from '../../transport/http.ts'
+import { sampleLatents } from '../../transport/images.ts'
 import { type Decoded, type Encodable, LatentsApi, MOST_LATENTS } from '../../transport/latents.ts'
 import type { TrainedModel } from '../../transport/trained-models.ts'
 import { Task } from '../task.ts'
@@ -49,11 +51,13 @@ export class Exploration {
   readonly #decoding = signal<Error | null>(null)
   readonly #finding = new Task()
   readonly #encoding = new Task()
+  readonly #http: Http
   readonly #api: LatentsApi
   readonly #decoder: Newest<Question, Answer>
   readonly #random: () => number
 
   constructor({ http }: Pick<Studio, 'http'>, random: () => number = Math.random) {
+    this.#http = http
     this.#api = new LatentsApi(http)
     const decode = decoders(http)
     this.#random = random
@@ -100,8 +104,14 @@ export class Exploration {
     this.goTo(this.latent.value)
   }
 
-  goSomewhere(): void {
-    this.goTo(normalVector(this.latent.value.length, this.#random))
+  /** Where the model says that there is something, if it knows; else anywhere. */
+  async goSomewhere(): Promise<void> {
+    const model = this.model.value
+    if (!model?.conditions) return this.goTo(normalVector(this.latent.value.length, this.#random))
+    await this.#encoding.run(async (signal) => {
+      const [latent] = await sampleLatents(this.#http, model.id, 1, signal)
+      if (latent && model.id === this.model.value?.id) this.goTo(latent)
+    })
   }
 
   goToMiddle(): void {

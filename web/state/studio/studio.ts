@@ -5,13 +5,14 @@ import { readModels, type TrainedModel } from '../../transport/trained-models.ts
 import { sectionPath } from '../address.ts'
 import { Task } from '../task.ts'
 
-export const PARTS = ['generate', 'explore', 'anomalies', 'denoise'] as const
+export const PARTS = ['generate', 'explore', 'map', 'anomalies', 'denoise'] as const
 export type Part = (typeof PARTS)[number]
 
 /** Which models a part works with. */
 const WORKS_WITH: Readonly<Record<Part, (model: TrainedModel) => boolean>> = {
   generate: ({ task }) => task === 'gan' || task === 'vae',
   explore: ({ task }) => task === 'vae' || task === 'autoencoder',
+  map: ({ task, input }) => input.kind === 'images' && (task === 'vae' || task === 'autoencoder'),
   anomalies: ({ task }) => task === 'autoencoder',
   denoise: ({ task }) => task === 'denoiser',
 }

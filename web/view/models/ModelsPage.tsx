@@ -12,7 +12,7 @@ const words = text.models
 export function ModelsPage({ page }: { page: Page }) {
   const [models, setModels] = useState<KnownModels | null>(null)
   const [failure, setFailure] = useState<Error | null>(null)
-  const isThere = page.server.signedIn.value === true && !page.server.away.value
+  const isThere = page.server.signedIn.value === true && page.server.reachable.value
   useEffect(() => {
     if (!isThere) return
     readModels(page.http).then(

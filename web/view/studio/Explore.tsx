@@ -48,7 +48,7 @@ export function Explore({ page, studio, active }: PartProps) {
           <div class="here">
             <Here decoded={walk.shown.value} walk={walk} model={model} />
             <div class="button-line">
-              <button type="button" class="outlined" onClick={() => walk.goSomewhere()}>
+              <button type="button" class="outlined" onClick={() => void walk.goSomewhere()}>
                 {words.random}
               </button>
               <button type="button" class="outlined" onClick={() => walk.goToMiddle()}>

@@ -12,6 +12,7 @@ import { FailureNote } from './FailureNote.tsx'
 const VIEWS = {
   generate: lazily(() => import('./Generate.tsx').then((part) => part.Generate)),
   explore: lazily(() => import('./Explore.tsx').then((part) => part.Explore)),
+  map: lazily(() => import('./LatentMapPart.tsx').then((part) => part.LatentMapPart)),
   anomalies: lazily(() => import('./Anomalies.tsx').then((part) => part.Anomalies)),
   denoise: lazily(() => import('./Denoise.tsx').then((part) => part.Denoise)),
 }
@@ -27,7 +28,7 @@ export interface PartProps {
 export function StudioPage({ page }: { page: Page }) {
   const studio = useMemo(() => new Studio(page.http), [page])
   const isOpen = page.address.section.value === 'studio'
-  const isThere = page.server.signedIn.value === true && !page.server.away.value
+  const isThere = page.server.signedIn.value === true && page.server.reachable.value
   useEffect(() => {
     if (isOpen && isThere) void studio.load()
   }, [studio, isOpen, isThere])

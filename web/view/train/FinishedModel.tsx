@@ -7,7 +7,7 @@ import { followed } from '../links.ts'
 
 const words = text.job
 const PARTS: Readonly<Record<Trainable, readonly Part[]>> = {
-  vae: ['explore', 'generate'],
+  vae: ['explore', 'map', 'generate'],
   gan: ['generate'],
   autoencoder: ['anomalies', 'explore'],
   denoiser: ['denoise'],

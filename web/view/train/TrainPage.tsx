@@ -19,7 +19,7 @@ const MS_BETWEEN_LOOKS = 5_000
 export function TrainPage({ page }: { page: Page }) {
   const train = useMemo(() => new Train(page.http), [page])
   const isOpen = page.address.section.value === 'train'
-  const isThere = page.server.signedIn.value === true && !page.server.away.value
+  const isThere = page.server.signedIn.value === true && page.server.reachable.value
   const jobId = page.address.part.value
   const isBusy = train.jobs.value === null || train.jobs.value.some((job) => !hasEnded(job))
   useEffect(() => {
