@@ -33,7 +33,7 @@ export function Directions({ walk }: { walk: Exploration }) {
                   title={words.directionValue(value, direction.share)}
                   onInput={(event) => walk.move(direction, event.currentTarget.valueAsNumber)}
                 />
-                <output>{value.toFixed(1)}</output>
+                <output>{(Math.round(value * 10) / 10 || 0).toFixed(1)}</output>
               </label>
             </li>
           )
