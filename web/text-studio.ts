@@ -40,7 +40,6 @@ export const text = {
     unnamed: 'What was pasted',
     pick: 'Choose a file',
     pickSome: 'Choose files',
-    dropHere: 'Drop it anywhere here',
     tooLarge: (name: string, bytes: number, most: number) =>
       `“${name}” has ${size(bytes)}. The limit is ${size(most)}.`,
     noPicture: (name: string) => `“${name}” is not a picture that this browser can read.`,
@@ -161,8 +160,7 @@ export const text = {
   },
   denoise: {
     title: 'Take the noise out of a picture',
-    drop: 'Drop or paste a picture, or take one that a model makes.',
-    sample: 'Take a sample',
+    drop: 'Drop or paste a picture.',
     wantedPicture: 'a picture',
     noise: 'Noise added first',
     before: 'Before',
@@ -195,7 +193,5 @@ export const text = {
     metrics: 'Measured',
     recipe: 'Recipe',
     open: { explore: 'Explore', map: 'Map', anomalies: 'Find anomalies', denoise: 'Denoise', generate: 'Generate' },
-    failed: 'The models could not be loaded.',
-    retry: 'Retry',
   },
 } as const

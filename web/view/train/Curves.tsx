@@ -88,7 +88,7 @@ function optionsFor(width: number, colours: Colours, onPoint: (index: number | n
     ],
     series: [
       {},
-      { stroke: colours.accent, width: 1.5, points: { show: false }, spanGaps: true },
+      { stroke: colours.accent, width: 1.5, points: { size: 4 }, spanGaps: true },
       { stroke: colours.text, width: 1.5, dash: [4, 4], spanGaps: true, points: { size: 4 } },
     ],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
