@@ -174,7 +174,7 @@ describe('pictures in the studio', () => {
   })
 
   test('noise is taken out, and a divider goes between before and after', async () => {
-    await using opened = await pictures.open('/studio/denoise')
+    await using opened = await pictures.open('/studio/denoise?model=tiny-denoiser')
     const { page } = opened
     await page.locator('input[type=file]').setInputFiles(GREY)
     const divider = page.getByRole('slider', { name: 'Where before ends and after begins' })
