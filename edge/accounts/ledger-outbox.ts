@@ -12,8 +12,8 @@ import type { LedgerObject } from './ledger-object.ts'
 const GATHER_MS = 1_000
 /** If the database is away: twice as long each time. */
 const AGAIN_MS = { first: 500, longest: 60_000 }
-/** In one statement; each holds what one Worker answered within a moment. */
-const MOST_PARTS = 50
+/** In one statement. */
+const MOST_PARTS = 2_000
 
 export class LedgerOutbox extends DurableObject<Bindings> implements LedgerObject {
   #againMs = AGAIN_MS.first

@@ -7,7 +7,7 @@ import { descendantsOf } from '../support/processes.ts'
 import { COLUMNS, detector, publish, ROW_SCORER, ROWS } from './models.ts'
 
 const KILLS = Number(process.env.FAULTS ?? 3)
-const AT_ONCE = 8
+const AT_ONCE = 32
 const SEED = Number(process.env.SEED ?? 1)
 
 test(`what was delivered is written down, over ${KILLS} kills`, async () => {
