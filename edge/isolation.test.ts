@@ -49,7 +49,7 @@ describe('tenants who leave at random', () => {
     let text = ''
     try {
       const response = await edge.ask(path, { body, key, signal: leaving.signal })
-      assert.equal(response.status, 200)
+      if (response.status !== 200) assert.fail(`${response.status}: ${await response.text()}`)
       if (leaveAfterMs !== null) timer ??= leave()
       const decoder = new TextDecoder()
       for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true })
