@@ -108,7 +108,7 @@ export async function filesOf({ edge }: TrainingSite, model: string): Promise<st
 }
 
 /** Of pictures: few steps, each of them slow, so that there is time to interrupt it. */
-export const LONG = { n_epochs: 60, batch_size: 64, image_size: 32, channels: 3, latents: 4, condition: 'none' }
+export const LONG = { n_epochs: 300, batch_size: 64, image_size: 32, channels: 3, latents: 4, condition: 'none' }
 
 /** Three columns that hang together. */
 export function table(rows: number): string {
