@@ -10,7 +10,8 @@ const STORY = 'Tell me a long story about a lighthouse, a storm and a cat.'
 const shown = (page: Page) => page.locator('.answer .markdown').last().textContent()
 
 test('an answer goes on through a reload, and both tabs follow it', async () => {
-  await using opened = await openPage('/', {}, 120)
+  // Long enough to be still under way when both tabs have loaded.
+  await using opened = await openPage('/', {}, 500)
   const { page, complaints } = opened
   await ask(page, STORY, { wait: false })
   await page.locator('.answer .markdown p').first().waitFor()
