@@ -201,12 +201,15 @@ export const runnerModelSchema = v.object({
   /** Unix seconds. */
   created: v.number(),
   ownedBy: v.string(),
-  task: v.picklist(['chat', 'embedding']),
+  task: v.picklist(['chat', 'embedding', 'translation']),
   /** Tokens that prompt and answer may have together, or a text to embed. */
   contextLength: v.number(),
   fingerprint: v.string(),
   /** The execution provider: `cpu`, `cuda`. */
   device: v.string(),
+  /** Of a model that translates: from which language and into which, as BCP 47 has them. */
+  source_language: v.optional(v.string()),
+  target_language: v.optional(v.string()),
 })
 export type RunnerModel = v.InferOutput<typeof runnerModelSchema>
 export const runnerModelsSchema = v.object({ models: v.array(runnerModelSchema) })

@@ -53,6 +53,12 @@ export const LIMITS = {
   embeddingBodyBytes: 4 << 20,
   /** The most numbers that a vector may be asked to have; the model's own are the tighter bound. */
   embeddingDimensions: 1 << 16,
+  /** Sentences to translate in one request of a runner, and the length of each in UTF-16 code units. */
+  translatedTexts: 512,
+  translatedTextLength: 2000,
+  /** Terms of a glossary, and the length of each in UTF-16 code units. */
+  glossaryEntries: 1000,
+  glossaryTermLength: 1024,
   /** Sentences or words of a summary, and sentences of the text that it is of. */
   summarySentences: 100,
   summaryWords: 5000,

@@ -13,12 +13,15 @@ const common = {
 /** One that a runner answers with. */
 const runnerModelSchema = v.strictObject({
   ...common,
-  task: v.picklist(['chat', 'embedding']),
+  task: v.picklist(['chat', 'embedding', 'translation']),
   /** Tokens that prompt and answer may have together, or a text to embed. */
   context_length: v.number(),
   system_fingerprint: v.string(),
   /** The execution provider: `cpu`, `cuda`. */
   device: v.string(),
+  /** Of a model that translates. */
+  source_language: v.optional(v.string()),
+  target_language: v.optional(v.string()),
 })
 /** One that was trained here. */
 const trainedModelSchema = v.strictObject({

@@ -112,15 +112,14 @@ function withConditions(parts: ModelParts): Pick<Extract<Model, { card: unknown 
   return conditions ? { conditions } : {}
 }
 
-function toModel({ id, created, ownedBy, task, contextLength, fingerprint, device }: RunnerModel): Model {
+function toModel({ id, created, ownedBy, contextLength, fingerprint, ...rest }: RunnerModel): Model {
   return {
     id,
     object: 'model',
     created,
     owned_by: ownedBy,
-    task,
     context_length: contextLength,
     system_fingerprint: fingerprint,
-    device,
+    ...rest,
   }
 }
