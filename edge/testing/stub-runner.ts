@@ -102,10 +102,10 @@ export const START: GenerationEvent = {
   promptTokens: 5,
 }
 
-export function finish(completionTokens: number): GenerationEvent {
+export function finish(completionTokens: number, finishReason: 'stop' | 'length' = 'stop'): GenerationEvent {
   return {
     type: 'generation-finish',
-    finishReason: 'stop',
+    finishReason,
     usage: { promptTokens: 5, completionTokens, cachedTokens: 0 },
     timings: { queueMs: 1, promptMs: 2, promptPerSecond: 2500, generationMs: 4, generationPerSecond: 500 },
   }
