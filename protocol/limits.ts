@@ -39,8 +39,9 @@ export const LIMITS = {
   /** Variations of one image, as OpenAI has it. */
   variations: 10,
   rows: 1024,
-  /** Items of one map. */
+  /** Items of one map, and bytes of a table whose rows are mapped. */
   mapItems: 512,
+  mapTableBytes: 16 << 20,
   /** A prompt for a picture, in UTF-16 code units. */
   imagePromptLength: 4000,
   /** Pixels of a generated picture's side. */
