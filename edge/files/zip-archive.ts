@@ -2,6 +2,7 @@
  * Zip archives in the object store (APPNOTE.TXT 6.3.10): the directory first, then each entry as it is asked for, by its
  * range, so that a large archive need not lie in memory.
  */
+import type { R2Bucket, R2Object } from '@cloudflare/workers-types'
 import { crc32 } from '../images/crc32.ts'
 
 export interface ZipEntry {

@@ -1,4 +1,5 @@
 /** What a model takes, from a file that its owner uploaded: a zip archive of images, or a table. */
+import type { R2Object } from '@cloudflare/workers-types'
 import { parseCsv } from '#protocol/csv.ts'
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'

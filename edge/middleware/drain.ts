@@ -1,6 +1,9 @@
+import type { FixedLengthStream } from '@cloudflare/workers-types'
 import { createMiddleware } from 'hono/factory'
 import type { EdgeEnv } from '../context.ts'
 
+/** The Worker's own: a stream whose length is known beforehand, so that a client knows its end before it is closed. */
+const { FixedLengthStream: OfFixedLength } = globalThis as unknown as { FixedLengthStream: typeof FixedLengthStream }
 /** What is read for nothing; whoever stands in front of the Worker takes the rest. */
 const MOST_BYTES = 16 << 20
 const MOST_MS = 5_000
@@ -17,7 +20,7 @@ export function drain() {
     if (body === null || body.locked) return
     if (c.res.status < 400 || c.res.body === null) return readAway(body)
     const refusal = new Uint8Array(await c.res.arrayBuffer())
-    const { readable, writable } = new FixedLengthStream(refusal.byteLength)
+    const { readable, writable } = new OfFixedLength(refusal.byteLength)
     c.executionCtx.waitUntil(send(refusal, writable, body))
     c.res = new Response(readable, c.res)
   })
