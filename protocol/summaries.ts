@@ -39,7 +39,7 @@ export const summaryAnswerSchema = v.strictObject({
   usage: v.strictObject({ prompt_tokens: v.number(), completion_tokens: v.number(), total_tokens: v.number() }),
   /** Sentences that the model wrote and the text does not support: they are left out. Of abstractive ones. */
   unsupported: v.optional(v.number()),
-  /** No runner was there: sentences were compared by their words. */
+  /** The text's own sentences, compared by their words: no runner was there, or nothing that was written had support. */
   degraded: v.optional(v.literal(true)),
 })
 export type SummaryAnswer = v.InferOutput<typeof summaryAnswerSchema>

@@ -11,10 +11,14 @@ import { newUsageId, type UsageEntry } from '../storage/usage.ts'
 import { abstract, boundsOf, type Reader } from './abstract.ts'
 import { chunksOf } from './chunks.ts'
 import { type Begun, summaryId } from './pick.ts'
+import { compareByWords, extract } from './extract.ts'
+import { inWordsOf } from './own-words.ts'
 import type { SummaryLength } from './select.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
 import { Sources } from './support.ts'
 
+/** One that was cut at its length is no sentence. */
+const ENDED = /[.!?…。！？]["'”’»)]*$/u
 /** As like the text as can be, and the same each time. */
 const SAMPLING = {
   temperature: 0,
@@ -32,7 +36,6 @@ const SAMPLING = {
   background: false,
   seed: 0,
   stop: [],
-  constraint: null,
 } satisfies Partial<GenerationRequest>
 /** Nobody knows at the beginning how many generations it takes: what was set aside for a key is not settled by those told of. */
 const UNKNOWN = 2 ** 31 - 1
@@ -60,14 +63,15 @@ export async function write(c: EdgeContext, request: SummaryRequest, sentences: 
   const { owner, keyId } = account
   const route = c.req.path
   const meters: Meter[] = []
-  const answer = async (messages: readonly ChatTurn[], most: number) => {
+  const answer = async (messages: readonly ChatTurn[], of: string, maxTokens: number) => {
     const meter = new Meter(Date.now())
     const bill = { id: `${id}.${meters.length}`, request: id, of: UNKNOWN, keyId, route }
     meters.push(meter)
     const prompt = { type: 'chat' as const, messages: [...messages] }
+    const constraint = inWordsOf(of, request.language)
     let text = ''
     for await (const event of await runners.generate(
-      { ...SAMPLING, model, tenant: owner, prompt, maxTokens: most, bill },
+      { ...SAMPLING, model, tenant: owner, prompt, maxTokens, constraint, bill },
       signal,
     )) {
       meter.take(event)
@@ -88,7 +92,7 @@ export async function write(c: EdgeContext, request: SummaryRequest, sentences: 
       for (; !step.done; step = await reading.next()) {
         yield { object: 'summary.progress', id: summaryId(id), ...step.value }
       }
-      const { kept, unsupported } = supported(step.value, sentences, request.length, request.language)
+      const { kept, unsupported, degraded } = supported(step.value, sentences, request.length, request.language)
       for (const [index, sentence] of kept.entries()) {
         yield { object: 'summary.sentence', id: summaryId(id), index, sentence }
       }
@@ -102,6 +106,7 @@ export async function write(c: EdgeContext, request: SummaryRequest, sentences: 
         sentences: kept,
         usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
         unsupported,
+        ...(degraded ? { degraded } : {}),
       }
     } finally {
       // A reader who has gone, or a piece that failed, ends the others.
@@ -125,19 +130,20 @@ async function anyChatModel(runners: Runners): Promise<string> {
   return model.id
 }
 
-/** Those of its sentences that the text supports, as many as were asked for. */
-export function supported(
+/** Those of its sentences that the text supports, as many as were asked for; if there is none, the text's own. */
+function supported(
   written: string,
   sentences: readonly Sentence[],
   length: SummaryLength,
   language: string,
-): { kept: SummarySentence[]; unsupported: number } {
+): { kept: SummarySentence[]; unsupported: number; degraded?: true } {
   const sources = new Sources(sentences)
   const segmenter = new Intl.Segmenter(language, { granularity: 'word' })
   const kept: SummarySentence[] = []
   let [unsupported, words] = [0, 0]
   for (const { text } of sentencesOf(written, language)) {
-    const from = sources.of(text)
+    if (kept.some((sentence) => sentence.text === text)) continue
+    const from = ENDED.test(text) ? sources.of(text) : undefined
     if (!from) {
       unsupported++
       continue
@@ -147,5 +153,10 @@ export function supported(
     if (full && kept.length > 0) break
     kept.push({ text, source: from.map(({ start, end }) => ({ start, end })) })
   }
-  return { kept, unsupported }
+  if (kept.length > 0) return { kept, unsupported }
+  return {
+    kept: extract(sentences, compareByWords(sentences), length, language).sentences,
+    unsupported,
+    degraded: true,
+  }
 }
