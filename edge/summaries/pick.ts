@@ -4,7 +4,7 @@ import type { SummaryAnswer, SummaryEvent, SummaryRequest } from '#protocol/summ
 import { accountOf, admitTokens, renewing } from '../accounts/admission.ts'
 import { countTokens } from '../accounts/token-counter.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
-import { settleAnswer } from '../embeddings/settle-answer.ts'
+import { settleAnswer } from '../accounts/settle-answer.ts'
 import { Runners } from '../runners/runners.ts'
 import { newUsageId } from '../storage/usage.ts'
 import { compareByModel, compareByWords, extract, piecesOf } from './extract.ts'
@@ -53,7 +53,7 @@ export async function pick(c: EdgeContext, request: SummaryRequest, sentences: r
     return { headers, servedBy: compared ? 'runner' : 'edge', events: told(answer), stop() {} }
   } finally {
     reservation[Symbol.dispose]()
-    await settleAnswer(c, id, used)
+    await settleAnswer(c, id, used ? [used] : [])
   }
 }
 
