@@ -10,7 +10,7 @@ test('placeholders of programs are kept', () => {
     '{name}',
     '{0}',
     '{{count}}',
-    '${x}',
+    '$' + '{x}',
     '%{name}',
     '%(count)d',
     '%s',
@@ -50,9 +50,9 @@ test('what looks like our own placeholder is kept', () => {
 })
 
 test('no text takes long', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (const piece of ['{', '`', '<', '%', '{a', 'a@', 'a.', '&a', 'http://', '[α ', '``` ', '%(', '⟦', '👨‍']) {
     keptApart(piece.repeat(131_072 / piece.length), 'en')
   }
-  assert.ok(performance.now() - started < 2_000)
+  assert.ok(process.cpuUsage(started).user < 2_000_000)
 })

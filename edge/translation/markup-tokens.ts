@@ -109,7 +109,7 @@ function requireWellFormed(tokens: readonly Token[]): void {
   const open: string[] = []
   for (const { kind, raw, name } of tokens) {
     const isWell =
-      (kind === 'other' && /^<(?:!--[^]*--|!\[CDATA\[[^]*\]\]|[!?][^]*)>$/.test(raw)) ||
+      (kind === 'other' && /^<(?:!--.*--|!\[CDATA\[.*\]\]|[!?].*)>$/s.test(raw)) ||
       (kind === 'text' && !raw.includes('<') && !/&(?!#\d+;|#x[\da-fA-F]+;|[\p{L}_:][\p{L}\p{N}_:.-]*;)/u.test(raw)) ||
       ((kind === 'open' || kind === 'empty') && START_TAG.test(raw)) ||
       (kind === 'close' && END_TAG.test(raw))

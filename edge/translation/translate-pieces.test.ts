@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { encodeXml, markupPieces } from './markup-pieces.ts'
-import { plain } from './pieces.ts'
+import { type Part, plain } from './pieces.ts'
 import { plainPieces } from './plain-pieces.ts'
 import { type AskModel, translatePieces } from './translate-pieces.ts'
 
-const options = { language: 'en', split: 'lines', most: 80, keep: (parts: readonly never[]) => [...parts] } as const
+const options = { language: 'en', split: 'lines', most: 80, keep: (parts: readonly Part[]) => [...parts] } as const
 const markup = {
   ...options,
   markup: 'xml',
