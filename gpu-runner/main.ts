@@ -24,8 +24,10 @@ import { images } from './routes/images.ts'
 import { createRunnerServer, type Route, sendJson } from './routes/server.ts'
 import { tokenizers } from './routes/tokenizers.ts'
 import { tokens } from './routes/tokens.ts'
+import { translations } from './routes/translations.ts'
 import { RunnerModels } from './runner-models.ts'
 import { readSettings, SettingsError } from './settings.ts'
+import { TranslationModels } from './translation-models.ts'
 
 const EX_CONFIG = 78
 /** How long what is being answered may take when it is told to stop. */
@@ -47,6 +49,8 @@ async function main(): Promise<void> {
   const first = defaultModel('chat')
   const metrics = new Metrics()
   const models = new RunnerModels({ ...settings, device, cuda })
+  const translators = await TranslationModels.open(settings.threads)
+  const describeModels = () => [...models.describe(), ...translators.describe()]
   const ended = new EndedGenerations()
   /** Answers unless this runner is stopping, which waits for what is open. */
   const tracked =
@@ -70,7 +74,7 @@ async function main(): Promise<void> {
       started
         ? sendJson(response, 200, { status: 'ok' })
         : sendJson(response, 503, { status: 'starting', detail: first.id }),
-    'GET /models': ({ response }) => sendJson(response, 200, { models: started ? models.describe() : [] }),
+    'GET /models': ({ response }) => sendJson(response, 200, { models: started ? describeModels() : [] }),
     'GET /metrics': async ({ response }) => {
       metrics.setSlots(models.chats().map(([id, { engine }]) => [id, engine.slots]))
       response.writeHead(200, { 'content-type': metrics.contentType })
@@ -79,6 +83,7 @@ async function main(): Promise<void> {
     'POST /generations': tracked(generations(findChat, metrics, ended)),
     'POST /embeddings': tracked(embeddings((name) => models.findEmbedding(name), metrics)),
     'POST /images': tracked(images(painter)),
+    'POST /translate': tracked(translations(translators)),
     'POST /tokens': tokens(findChat),
     'POST /tokenizers': tokenizers((name) => models.find(name)),
   })
@@ -91,7 +96,7 @@ async function main(): Promise<void> {
     return {
       status: draining ? 'draining' : started ? 'ok' : 'starting',
       device,
-      models: started ? models.describe() : [],
+      models: started ? describeModels() : [],
       loaded: models.loaded(),
       load: { running, waiting: sum(({ requests }) => requests) - running, slots: sum(({ slots }) => slots) },
     }
@@ -104,7 +109,7 @@ async function main(): Promise<void> {
     draining = true
     console.log(JSON.stringify({ level: 'info', event: 'draining', open: open.size }))
     await heartbeats?.tell()
-    const answered = idle(open, () => describe().load.running + models.embedding())
+    const answered = idle(open, () => describe().load.running + models.embedding() + translators.requests)
     await Promise.race([Promise.all([answered, jobs?.stop()]), delay(DRAIN_MS)])
     await heartbeats?.tellAll()
     process.exit(0)

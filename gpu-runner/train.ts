@@ -2,14 +2,14 @@
  * `npm run train -- <recipe>`: makes a bundled model from its recipe, models/bundled/<id>/recipe.json, with the code that
  * jobs are trained by. Ctrl-C keeps a checkpoint, and the next call goes on from it.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import sharp from 'sharp'
 import * as v from 'valibot'
 import { Runtime } from './runtime/runtime.ts'
-import { CATALOGUE } from './trainer/data/catalogue/catalogue.ts'
-import { makeModel } from './trainer/make-model.ts'
+import { CATALOGUE, type CatalogueData } from './trainer/data/catalogue/catalogue.ts'
+import { type MadeModel, makeModel } from './trainer/make-model.ts'
 import { recipeSchema } from './trainer/recipe.ts'
 import type { Samples } from './trainer/task.ts'
 import type { TrainingEvent } from './trainer/trainer.ts'
@@ -21,12 +21,16 @@ const models = process.env.TANDEM_MODELS ?? path.join(process.env.TANDEM_HOME ??
 const bundledSchema = v.strictObject({ description: v.pipe(v.string(), v.minLength(1)), recipe: recipeSchema })
 
 const [id] = process.argv.slice(2)
-const ids = await readdir(BUNDLED)
-if (id === undefined || !ids.includes(id)) {
-  console.error(`npm run train -- <recipe>, with one of: ${ids.join(', ')}`)
+const folders = new Map<string, string>()
+for await (const name of glob('**/recipe.json', { cwd: BUNDLED })) {
+  const folder = path.dirname(name)
+  folders.set(path.basename(folder), path.join(BUNDLED, folder))
+}
+const folder = folders.get(id ?? '')
+if (id === undefined || folder === undefined) {
+  console.error(`npm run train -- <recipe>, with one of: ${[...folders.keys()].sort().join(', ')}`)
   process.exit(2)
 }
-const folder = path.join(BUNDLED, id)
 const { description, recipe } = v.parse(
   bundledSchema,
   JSON.parse(await readFile(path.join(folder, 'recipe.json'), 'utf8')),
@@ -41,12 +45,13 @@ process.once('SIGINT', () => stopping.abort())
 const checkpoint = path.join(models, 'data', `${id}.checkpoint`)
 await mkdir(path.dirname(checkpoint), { recursive: true })
 using ort = new Runtime({ threads: availableParallelism() })
-const data = CATALOGUE[recipe.data]
-const [training, test] = await Promise.all([data.train(models), data.test(models)])
+const data: CatalogueData = CATALOGUE[recipe.data]
+const training = await data.train(models)
+const [validation, test] = await Promise.all([data.validation?.(models), data.test(models)])
 const source = { description: data.description, licence: data.licence }
 const made = await makeModel(
   ort,
-  { recipe, training, test, source },
+  { recipe, training, validation, test, source },
   { id, owner: null, description, checkpoint, signal: stopping.signal, onEvent: tell },
 )
 if (!made) {
@@ -54,15 +59,21 @@ if (!made) {
   process.exit(130)
 }
 for (const name of await readdir(folder)) if (name.endsWith('.onnx')) await rm(path.join(folder, name))
-for (const [i, part] of ['encoder', 'decoder', 'prior', 'scorer', 'denoiser', 'generator']
-  .filter((name) => name in made.manifest.parts)
-  .entries()) {
-  await writeFile(path.join(folder, `${part}.onnx`), made.files[i] ?? new Uint8Array())
+for (const [i, name] of fileNames(made.manifest.parts).entries()) {
+  await writeFile(path.join(folder, name), made.files[i] ?? new Uint8Array())
 }
 await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(made.manifest, null, 2)}\n`)
 await rm(checkpoint, { force: true })
 const bytes = made.files.reduce((sum, file) => sum + file.byteLength, 0)
 console.log(`${id}: ${(bytes / 1e6).toFixed(2)} MB. ${numbers(made.manifest.card.metrics)}`)
+
+/** In the order of the files. */
+function fileNames(parts: MadeModel['manifest']['parts']): readonly string[] {
+  if (parts.family === 'translation') return ['vocabulary.json', 'encoder.onnx', 'decoder.onnx']
+  return ['encoder', 'decoder', 'prior', 'scorer', 'denoiser', 'generator']
+    .filter((name) => name in parts)
+    .map((name) => `${name}.onnx`)
+}
 
 function tell(event: TrainingEvent): void {
   if (event.type === 'progress') {

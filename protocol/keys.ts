@@ -6,7 +6,6 @@ export const SCOPES = [
   'chat',
   'embeddings',
   'summaries',
-  'translation',
   'models',
   'images',
   'latents',

@@ -34,6 +34,7 @@ const rowsSchema = v.strictObject({
 export const inputSchema = v.variant('kind', [imagesSchema, rowsSchema])
 
 const latents = v.pipe(count, v.maxValue(1_024))
+const language = v.pipe(v.string(), v.regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/))
 
 /** What a model can be told to make, as a vector: `condition` of models/text/condition.ts. */
 export const conditionsSchema = v.variant('kind', [
@@ -87,6 +88,26 @@ const partsSchema = v.variant('family', [
 ])
 export type ModelParts = v.InferOutput<typeof partsSchema>
 
+/**
+ * A model that translates, which a runner alone runs: the graphs that models/architectures/published-translation.ts
+ * describes. vocabulary: JSON, a list of the pieces that tokens are, in the order in which they were learned.
+ */
+const translationPartsSchema = v.strictObject({
+  family: v.literal('translation'),
+  /** As BCP 47 has them. */
+  languages: v.strictObject({ source: language, target: language }),
+  width: v.pipe(count, v.maxValue(1_024)),
+  heads: v.pipe(count, v.maxValue(16)),
+  decoderLayers: v.pipe(count, v.maxValue(12)),
+  /** Tokens that a sentence and its translation may have, the one at the end included. */
+  sourceLength: v.pipe(count, v.maxValue(4_096)),
+  targetLength: v.pipe(count, v.maxValue(4_096)),
+  vocabulary: modelFileSchema,
+  encoder: modelFileSchema,
+  decoder: modelFileSchema,
+})
+export type TranslationParts = v.InferOutput<typeof translationPartsSchema>
+
 export const cardSchema = v.strictObject({
   description: text,
   /** What it was trained on, and its licence. */
@@ -98,14 +119,19 @@ export const cardSchema = v.strictObject({
   recipe: v.record(v.pipe(v.string(), v.maxLength(64)), v.union([v.string(), v.number(), v.boolean(), v.null()])),
 })
 
-/** Lies in the object store as `manifests/<id>.json`. */
-export const publishedModelSchema = v.strictObject({
+const common = {
   id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-zA-Z0-9:._-]{0,255}$/)),
   /** Unix seconds. */
   created: v.pipe(v.number(), v.integer()),
   /** Who may use it; null: everyone, as with what ships with Tandem. */
   owner: v.nullable(text),
-  parts: partsSchema,
   card: cardSchema,
-})
+}
+
+/** Lies in the object store as `manifests/<id>.json`. */
+export const publishedModelSchema = v.strictObject({ ...common, parts: partsSchema })
 export type PublishedModel = v.InferOutput<typeof publishedModelSchema>
+
+/** Stands beside the files of a model that ships with Tandem. */
+export const publishedTranslationSchema = v.strictObject({ ...common, parts: translationPartsSchema })
+export type PublishedTranslation = v.InferOutput<typeof publishedTranslationSchema>

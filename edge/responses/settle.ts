@@ -19,7 +19,7 @@ export async function settle(
     owner,
     conversation: response.conversation.id,
     response: response.id,
-    ended: response,
+    output: response.output,
     now: Date.now(),
   })
 }

@@ -5,7 +5,6 @@ import type {
   ConversationItem,
   ConversationQuery,
   FoundConversation,
-  IncompleteReason,
   ItemInput,
   MessageItem,
   PageQuery,
@@ -28,7 +27,6 @@ interface ItemRow {
   /** A message's, else the item's type. */
   role: MessageItem['role'] | 'function_call' | 'function_call_output'
   status: MessageItem['status']
-  incomplete_reason: IncompleteReason | null
   content: string
   /** A JSON array of ids; only in a list. */
   versions?: string
@@ -93,13 +91,13 @@ export function newItems(
   now: number,
 ): { items: MessageItem[]; statements: Statement[] } {
   const items = inputs.map(toItem)
-  const inserts = items.map(({ id, role, status, incomplete_details, content }) =>
+  const inserts = items.map(({ id, role, status, content }) =>
     database
       .prepare(
-        `INSERT INTO conversation_items (id, conversation_id, role, status, incomplete_reason, content, created_at)
-         SELECT ?, id, ?, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?`,
+        `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
+         SELECT ?, id, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?`,
       )
-      .bind(id, role, status, incomplete_details?.reason ?? null, JSON.stringify(content), now, conversationId, owner),
+      .bind(id, role, status, JSON.stringify(content), now, conversationId, owner),
   )
   return { items, statements: [touch(database, owner, conversationId, now), ...inserts] }
 }
@@ -160,7 +158,6 @@ export async function deleteConversation(database: Database, owner: string, id: 
   return meta.changes > 0
 }
 
-const ITEM_COLUMNS = 'item.id, item.role, item.status, item.incomplete_reason, item.content'
 const OF_CONVERSATION = `FROM conversation_items AS item JOIN conversations AS conversation
   ON conversation.id = item.conversation_id
   WHERE conversation.id = ? AND conversation.owner = ?`
@@ -185,7 +182,7 @@ export async function listItems(
   const { results } = await database
     .prepare(
       `${pathTo(TO_HEAD)}
-       SELECT ${ITEM_COLUMNS}, (${VERSIONS}) AS versions
+       SELECT item.id, item.role, item.status, item.content, (${VERSIONS}) AS versions
        FROM path JOIN conversation_items AS item ON item.position = path.position
        ${after === undefined ? '' : cursor} ORDER BY item.position ${order} LIMIT ?`,
     )
@@ -201,7 +198,7 @@ export async function findItem(
   id: string,
 ): Promise<ConversationItem | null> {
   const row = await database
-    .prepare(`SELECT ${ITEM_COLUMNS} ${OF_CONVERSATION} AND item.id = ?`)
+    .prepare(`SELECT item.id, item.role, item.status, item.content ${OF_CONVERSATION} AND item.id = ?`)
     .bind(conversationId, owner, id)
     .first<ItemRow>()
   return row && fromRow(row)
@@ -246,7 +243,7 @@ function toConversation(row: ConversationRow): Conversation {
 }
 
 /** Text without a type is what its role says: an assistant's is output. */
-function toItem({ role, status, incomplete_details, content }: ItemInput): MessageItem {
+function toItem({ role, status, content }: ItemInput): MessageItem {
   const parts =
     typeof content === 'string'
       ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }]
@@ -256,7 +253,6 @@ function toItem({ role, status, incomplete_details, content }: ItemInput): Messa
     type: 'message',
     role,
     status,
-    ...incompleteDetails(incomplete_details?.reason ?? null),
     content: parts.map(({ type, text }) =>
       type === 'output_text'
         ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
@@ -265,7 +261,7 @@ function toItem({ role, status, incomplete_details, content }: ItemInput): Messa
   }
 }
 
-function fromRow({ id, role, status, incomplete_reason, content, versions = '[]' }: ItemRow): ConversationItem {
+function fromRow({ id, role, status, content, versions = '[]' }: ItemRow): ConversationItem {
   const ids: string[] = JSON.parse(versions)
   const beside = ids.length > 1 ? { versions: ids } : {}
   if (role === 'function_call' || role === 'function_call_output') return { ...JSON.parse(content)[0], ...beside }
@@ -274,13 +270,7 @@ function fromRow({ id, role, status, incomplete_reason, content, versions = '[]'
     type: 'message',
     role,
     status,
-    ...incompleteDetails(incomplete_reason),
     content: JSON.parse(content),
     ...beside,
   }
-}
-
-/** As a message has it. */
-export function incompleteDetails(reason: IncompleteReason | null): Pick<MessageItem, 'incomplete_details'> {
-  return reason === null ? {} : { incomplete_details: { reason } }
 }

@@ -7,6 +7,8 @@ import { linkSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import path from 'node:path'
+import * as v from 'valibot'
+import { publishedModelSchema } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { CheckpointError } from '../trainer/checkpoint.ts'
 import { DataSetError } from '../trainer/data/data-set-error.ts'
@@ -107,7 +109,7 @@ async function keep(folder: string, { manifest, files }: MadeModel): Promise<Fro
   const names = files.map((bytes) => path.join(folder, `${createHash('sha256').update(bytes).digest('hex')}.onnx`))
   await Promise.all(files.map((bytes, i) => writeFile(names[i] ?? '', bytes)))
   const card = { ...manifest.card, metrics: finite(manifest.card.metrics) }
-  return { type: 'made', manifest: { ...manifest, card }, files: names }
+  return { type: 'made', manifest: v.parse(publishedModelSchema, { ...manifest, card }), files: names }
 }
 
 function failureOf(error: unknown): Failure {

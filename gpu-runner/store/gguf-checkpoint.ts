@@ -11,10 +11,8 @@ import {
 } from '#models/importers/gguf-quant.ts'
 import type { RangeReader } from '#models/importers/range-reader.ts'
 import { BLOCK_SIZE, type BlockQuantized, type Matrix, type Parameters } from '#models/nn/parameters.ts'
+import { quantize, ZERO_POINT } from '#models/nn/quantize.ts'
 import { StoreError } from './store-error.ts'
-
-const ZERO_POINT = 128
-const GREATEST_CODE = 127
 
 /** Types whose 4-bit codes stay exactly what they are; whatever else is in a checkpoint becomes 8-bit. */
 const AFFINE: Partial<Record<GgmlType, (bytes: Uint8Array) => Affine>> = {
@@ -153,20 +151,4 @@ function stackSymmetric(parts: readonly Part[], rows: number, columns: number): 
     }
   }
   return { codes, scales, offsets: new Float32Array() }
-}
-
-/** Symmetric 8-bit codes by block: the greatest magnitude becomes ±127. */
-function quantize(elements: Float32Array): { codes: Int8Array; scale: Float32Array } {
-  const codes = new Int8Array(elements.length)
-  const scale = new Float32Array(elements.length / BLOCK_SIZE)
-  for (let block = 0; block < scale.length; block++) {
-    const start = block * BLOCK_SIZE
-    let greatest = 0
-    for (let i = start; i < start + BLOCK_SIZE; i++) greatest = Math.max(greatest, Math.abs(elements[i] as number))
-    if (greatest === 0) continue
-    const step = greatest / GREATEST_CODE
-    scale[block] = step
-    for (let i = start; i < start + BLOCK_SIZE; i++) codes[i] = Math.round((elements[i] as number) / step)
-  }
-  return { codes, scale }
 }

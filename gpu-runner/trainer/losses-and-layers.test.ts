@@ -1,6 +1,8 @@
 /** Losses and layers that have a gradient of their own, against differences. */
+import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { GraphBuilder } from '#models/graph/builder.ts'
+import { gradients } from '#models/autodiff/gradients.ts'
+import { GraphBuilder } from '#models/graph/builder.ts'
 import type { Value } from '#models/graph/graph.ts'
 import { augment } from '#models/nn/augment.ts'
 import { batchNorm } from '#models/nn/batch-norm.ts'
@@ -17,9 +19,13 @@ import {
   perceptual,
   softplusOf,
 } from '#models/nn/losses.ts'
+import { maskedAttention } from '#models/nn/masked-attention.ts'
+import { smoothedCrossEntropy } from '#models/nn/smoothed-loss.ts'
 import type { Weights } from '#models/nn/trainable.ts'
 import { Runtime } from '../runtime/runtime.ts'
 import { checkGradients, type DifferentiableCase } from '../testing/finite-differences.ts'
+import { runnable } from '../testing/graph-runner.ts'
+import { Random } from './random.ts'
 import { fillMoves } from './tasks/augmentation.ts'
 
 const ort = new Runtime({ threads: 1 })
@@ -42,6 +48,17 @@ const LOSSES: Readonly<Record<string, DifferentiableCase>> = {
   'cross-entropy': {
     shapes: [[3, 4]],
     build: (g, x) => crossEntropy(g, x as Value, g.integers([2, 0, 2])),
+  },
+  'cross-entropy with smoothed targets and weights': {
+    shapes: [
+      [3, 2],
+      [4, 2],
+    ],
+    build: (g, x, table) => {
+      const weights = g.weight('weights', 'float32', [3], () => Float32Array.of(0.5, 0, 2))
+      const targets = { classes: g.integers([2, 0, 2]), weights, smoothing: 0.2 }
+      return smoothedCrossEntropy(g, x as Value, table as Value, targets)[0]
+    },
   },
   softplus: { shapes: [[3, 4]], build: (g, x) => softplusOf(g, x as Value), at: (x) => x + 0.25 * Math.sign(x) },
   'KL to N(0, 1)': { shapes: pair, build: two((g, mean, logVariance) => gaussianKl(g, { mean, logVariance })) },
@@ -121,4 +138,49 @@ test('the gradient of an augmentation is what differences say', () => {
         brightness: brightness as Value,
       }),
   })
+})
+
+test('the gradient of attention with a mask is what differences say', () => {
+  const mask = () => Float32Array.of(0, -1e9, 0, 0, 0, 0, 0, 0, -1e9, 0, 0, 0)
+  checkGradients(ort, {
+    shapes: [
+      [2, 1, 3, 2],
+      [2, 1, 2, 2],
+      [2, 1, 2, 2],
+    ],
+    build: (g, ...values) => {
+      const [q, k, v] = values as [Value, Value, Value]
+      return maskedAttention(g, { q, k, v }, g.weight('mask', 'float32', [2, 1, 3, 2], mask))
+    },
+  })
+})
+
+test('a loss in parts is the loss of the whole, and so is its gradient', () => {
+  const [rows, width, classes] = [1100, 3, 5]
+  const g = new GraphBuilder('parts')
+  const [x, table] = [g.input('x', 'float32', [rows, width]), g.input('table', 'float32', [classes, width])]
+  const next = g.integers(Array.from({ length: rows }, (_, i) => (3 * i) % classes))
+  const weights = g.weight('weights', 'float32', [rows], () => new Float32Array(rows).fill(1 / rows))
+  const [inParts, plain] = smoothedCrossEntropy(g, x, table, { classes: next, weights, smoothing: 0 })
+  const whole = crossEntropy(g, g.op('Gemm', [x, table], { transB: 1 })[0], next)
+  const losses = { inParts, whole }
+  for (const [name, loss] of Object.entries(losses)) {
+    const [dx, dTable] = gradients(g, loss, [x, table]) as [Value, Value]
+    for (const [part, value] of Object.entries({ loss, dx, dTable })) {
+      g.output(g.op('Identity', [value], {})[0], `${name}.${part}`)
+    }
+  }
+  g.output(g.op('Identity', [plain], {})[0], 'plain')
+  using graph = runnable(ort, g.build())
+  for (const input of Object.values(graph.inputs)) new Random(1).normals(input.data as Float32Array)
+  graph.run()
+  const read = (name: string) => Array.from(graph.outputs[name]?.data as Float32Array)
+  for (const part of ['loss', 'dx', 'dTable']) {
+    const expected = read(`whole.${part}`)
+    const scale = Math.max(...expected.map(Math.abs))
+    for (const [i, value] of read(`inParts.${part}`).entries()) {
+      assert.ok(Math.abs(value - (expected[i] ?? Number.NaN)) < 1e-5 * scale, `${part} ${i}`)
+    }
+  }
+  assert.deepEqual(read('plain'), read('inParts.loss'))
 })

@@ -1,5 +1,5 @@
 /** From a recipe and data to a model that can be published: training, and the test that no training saw. */
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { PublishedModel, PublishedTranslation } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataSet } from './data/data-set.ts'
 import { split, together } from './data/split.ts'
@@ -8,6 +8,8 @@ import { scoresOf } from './evaluation/scoring.ts'
 import { makeTask } from './make-task.ts'
 import type { Recipe } from './recipe.ts'
 import type { Metrics, TrainedModel } from './task.ts'
+import { translationScores } from './tasks/published-translation.ts'
+import { pairsOf } from './tasks/translation-task.ts'
 import { type TrainingOptions, train } from './trainer.ts'
 
 export interface ModelSource {
@@ -22,7 +24,7 @@ export interface ModelSource {
 }
 
 export interface MadeModel {
-  readonly manifest: PublishedModel
+  readonly manifest: PublishedModel | PublishedTranslation
   /** Those that the manifest names. */
   readonly files: readonly Uint8Array[]
 }
@@ -63,18 +65,21 @@ export async function makeModel(
     ...named(model.metrics, 'validation'),
     ...(tested ? named(tested.validate(trained), 'test') : {}),
     ...(test ? named(rankingOf(ort, model, test), 'test') : {}),
+    ...(test ? named(translationOf(ort, model, test), 'test') : {}),
   }
   return {
     files: model.files,
-    manifest: {
+    manifest: manifestOf(model.parts, {
       id,
       created: Math.floor(Date.now() / 1000),
       owner,
-      parts: model.parts,
       card: { description, data: source.description, licence: source.licence, metrics, recipe: flat(recipe) },
-    },
+    }),
   }
 }
+
+const manifestOf = (parts: TrainedModel['parts'], told: Omit<PublishedModel, 'parts'>): MadeModel['manifest'] =>
+  parts.family === 'translation' ? { ...told, parts } : { ...told, parts }
 
 /** A task that validates on all of a test. */
 function testTask(ort: Runtime, recipe: Recipe, test: DataSet) {
@@ -83,14 +88,30 @@ function testTask(ort: Runtime, recipe: Recipe, test: DataSet) {
   return makeTask(ort, { ...recipe, batch }, test, { training: all, validation: all })
 }
 
-/** Rows are standardised, and a generator's statistics measured, by what the model was trained on: a test has other data. */
-const measuresByTask = ({ method }: Recipe): boolean => method !== 'autoencoder' && method !== 'gan'
+/**
+ * Rows are standardised, a generator's statistics measured, and a vocabulary learned, by what the model was trained on: a
+ * test has other data.
+ */
+const measuresByTask = ({ method }: Recipe): boolean => !['autoencoder', 'gan', 'translation'].includes(method)
+
+/** How the published model translates a test, by a beam and greedily. */
+function translationOf(ort: Runtime, model: TrainedModel, test: DataSet): Metrics {
+  if (model.parts.family !== 'translation' || test.kind !== 'pairs') return {}
+  const translated = { parts: model.parts, files: model.files }
+  const pairs = pairsOf(test, everything(test))
+  const greedy = translationScores(ort, translated, pairs, { beam: 1 })
+  return {
+    ...translationScores(ort, translated, pairs, { beam: 4 }),
+    bleu_greedy: greedy.bleu ?? Number.NaN,
+    chrf_greedy: greedy.chrf ?? Number.NaN,
+  }
+}
 
 /** How the published scorer tells the anomalies of a labelled test from the rest. */
 function rankingOf(ort: Runtime, { parts, files }: TrainedModel, test: DataSet): Metrics {
-  const labels = test.kind === 'rows' ? test.labels : undefined
   const [, , scorer] = files
-  if (parts.family !== 'autoencoder' || !labels || !scorer) return {}
+  if (parts.family !== 'autoencoder' || test.kind !== 'rows' || !test.labels || !scorer) return {}
+  const { labels } = test
   const scores = scoresOf(ort, scorer, test, everything(test))
   const flagged = scores.map((score) => Number(score > parts.threshold))
   const caught = flagged.filter((flag, i) => flag && labels[i]).length

@@ -1,6 +1,6 @@
 /** The task that a recipe asks for. */
 import type { Runtime } from '../runtime/runtime.ts'
-import type { DataSet, ImageSet, RowSet } from './data/data-set.ts'
+import type { DataSet, ImageSet, PairSet, RowSet } from './data/data-set.ts'
 import type { Split } from './data/split.ts'
 import type { Recipe } from './recipe.ts'
 import type { Task } from './task.ts'
@@ -8,6 +8,7 @@ import { denoiserTask } from './tasks/denoiser-task.ts'
 import { ganTask } from './tasks/gan-task.ts'
 import { imageAutoencoderTask } from './tasks/image-autoencoder-task.ts'
 import { rowsTask } from './tasks/rows-task.ts'
+import { translationTask } from './tasks/translation-task.ts'
 import { vaeTask } from './tasks/vae-task.ts'
 
 /** @throws TypeError if the data is not what the method is for */
@@ -23,6 +24,8 @@ export function makeTask(ort: Runtime, recipe: Recipe, data: DataSet, parts: Spl
       return imageAutoencoderTask(ort, imagesOf(data, recipe.side), parts, recipe)
     case 'autoencoder':
       return rowsTask(ort, rowsOf(data), parts, recipe)
+    case 'translation':
+      return translationTask(ort, pairsOf(data), parts, recipe)
   }
 }
 
@@ -35,5 +38,10 @@ function imagesOf(data: DataSet, side: number): ImageSet {
 
 function rowsOf(data: DataSet): RowSet {
   if (data.kind !== 'rows') throw new TypeError('this recipe is for rows of numbers')
+  return data
+}
+
+function pairsOf(data: DataSet): PairSet {
+  if (data.kind !== 'pairs') throw new TypeError('this recipe is for pairs of sentences')
   return data
 }

@@ -30,6 +30,16 @@ const condition = v.optional(v.picklist(['none', 'class', 'caption']), 'none')
 /** Of a scorer: what it reads is disturbed by so much, and the share of validation data above the threshold. */
 const scorer = { noise: notNegative, alarms: share }
 
+const translator = {
+  /** Tokens of the vocabulary, at most. */
+  vocabulary: v.pipe(v.number(), v.integer(), v.minValue(512), v.maxValue(65_536)),
+  width: v.pipe(v.number(), v.integer(), v.minValue(32), v.maxValue(1024), v.multipleOf(32)),
+  heads: count(16),
+  hidden: v.pipe(v.number(), v.integer(), v.minValue(32), v.maxValue(4096), v.multipleOf(32)),
+  encoderLayers: count(12),
+  decoderLayers: count(12),
+}
+
 export const recipeSchema = v.variant('method', [
   v.strictObject({ method: v.literal('vae'), ...common, ...images, latents, beta: positive, condition, flips }),
   v.strictObject({
@@ -57,6 +67,17 @@ export const recipeSchema = v.variant('method', [
     latents,
     hidden: v.pipe(v.array(count(4096)), v.minLength(1), v.maxLength(8)),
     ...scorer,
+  }),
+  v.strictObject({
+    method: v.literal('translation'),
+    ...common,
+    ...translator,
+    /** Lines of a batch are `batch`; this is how many tokens of translations one has. */
+    length: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(512), v.multipleOf(8)),
+    warmup: count(100_000),
+    smoothing: notNegative,
+    dropout: v.pipe(notNegative, v.ltValue(1)),
+    placeholders: v.pipe(notNegative, v.maxValue(1)),
   }),
 ])
 export type Recipe = v.InferOutput<typeof recipeSchema>

@@ -1,5 +1,5 @@
 /** What the trainer needs to know of a kind of model: how it is fed, measured and published. */
-import type { ModelParts } from '#protocol/published-model.ts'
+import type { ModelParts, TranslationParts } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 import type { StepPlan } from './step-builder.ts'
@@ -10,7 +10,7 @@ export type Metrics = Readonly<Record<string, number>>
 /** ONNX files by the part of the model that each is. */
 export interface TrainedModel {
   /** The manifest's parts, with the files' hashes. */
-  readonly parts: ModelParts
+  readonly parts: ModelParts | TranslationParts
   readonly files: readonly Uint8Array[]
   /** Of the validation part, or of what it is compared by. */
   readonly metrics: Metrics

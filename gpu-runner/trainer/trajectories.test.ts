@@ -16,6 +16,7 @@ import { Runtime } from '../runtime/runtime.ts'
 import { ganPlan } from './plans/gan-plan.ts'
 import { gptPlan } from './plans/gpt-plan.ts'
 import { llamaLoraPlan } from './plans/llama-lora-plan.ts'
+import { KEPT_ROWS, pickedRows, translationPlan } from './plans/translation-plan.ts'
 import { vaePlan } from './plans/vae-plan.ts'
 import { StepBuilder, type StepPlan } from './step-builder.ts'
 import { fillMoves } from './tasks/augmentation.ts'
@@ -79,7 +80,7 @@ function follows(name: string, { plan, rate, feed, networks }: Run): void {
   const learned = new Map(networks.flatMap((network) => [...session.weights(network)]))
   agrees(learned, reference.weights)
   if (reference.average) {
-    agrees(session.weights('generator', { averaged: true }), reference.average)
+    agrees(session.weights(networks[0] ?? '', { averaged: true }), reference.average)
   }
 }
 
@@ -267,5 +268,63 @@ test("adapters beside a frozen Llama learn what PyTorch's do", () => {
     rate: 3e-3,
     networks: ['adapters'],
     feed: feedText,
+  })
+})
+
+test("a model that translates learns what PyTorch's does, with dropout, smoothed targets and several sentences a line", () => {
+  const config = {
+    ...{ vocabulary: 19, width: 16, heads: 2, hidden: 24, encoderLayers: 2, decoderLayers: 2 },
+    positions: 16,
+  }
+  const shape = { lines: 2, sourceLength: 12, targetLength: 10 }
+  const both = (length: number, of: (i: number, line: number) => number) =>
+    [0, 1].flatMap((line) => Array.from({ length }, (_, i) => BigInt(of(i, line))))
+  const fillSide = (session: TrainingSession, side: string, lengths: readonly number[], length: number, t: number) => {
+    const places = lengths.flatMap((n) => Array.from({ length: n }, (_, i) => i))
+    const sentences = lengths.flatMap((n, i) => Array<number>(n).fill(i))
+    fill(
+      session,
+      `${side}.ids`,
+      both(length, (i, line) => (i * i + 3 * line + t) % 19),
+    )
+    fill(
+      session,
+      `${side}.places`,
+      both(length, (i) => places[i] ?? 0),
+    )
+    fill(
+      session,
+      `${side}.sentences`,
+      both(length, (i) => sentences[i] ?? lengths.length),
+    )
+  }
+  follows('translation', {
+    plan: translationPlan(config, { ...shape, smoothing: 0.1, dropout: 0.2, clip: 0.5, averaging: 0.99 }),
+    rate: 5e-3,
+    networks: ['translator'],
+    feed(session, t) {
+      fillSide(session, 'source', [5, 4], 12, t)
+      fillSide(session, 'target', [3, 6], 10, 2 * t)
+      fill(
+        session,
+        'next',
+        both(10, (i, line) => (5 * i + line + t) % 19),
+      )
+      fill(
+        session,
+        'weights',
+        Array.from({ length: 20 }, (_, i) => (i % 10 < 9 ? 1 / 18 : 0)),
+      )
+      fill(
+        session,
+        'kept',
+        wave(KEPT_ROWS * 16, 0.5, 1.3).map((x) => (x > -0.8 ? 1 / 0.8 : 0)),
+      )
+      fill(
+        session,
+        'picks',
+        Array.from({ length: pickedRows(config, shape) }, (_, i) => BigInt((7 * i + t) % KEPT_ROWS)),
+      )
+    },
   })
 })

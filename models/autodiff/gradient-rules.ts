@@ -358,6 +358,7 @@ export const GRADIENT_RULES: { readonly [Op in OpName]: GradientRule<Op> | null 
   GatherBlockQuantized: null,
   GroupQueryAttention: null,
   MultiHeadAttention: null,
+  TopK: null,
   SkipLayerNormalization: null,
   BiasGelu: null,
 }

@@ -9,6 +9,19 @@ export interface Schedule {
   readonly cosineTo?: number
 }
 
+/**
+ * Up to the rate along a straight line, then the same for most of the time, and in the last share of the steps along a
+ * straight line to nothing (Hägele et al. 2024, arXiv:2405.18392): until that begins, a run is the same however long it is.
+ * @param step from 1 to `steps`
+ */
+export function trapezoidAt(
+  { rate, warmup, decay }: { readonly rate: number; readonly warmup: number; readonly decay: number },
+  step: number,
+  steps: number,
+): number {
+  return rate * Math.min(1, step / warmup, (steps - step) / (decay * steps))
+}
+
 /** @param step from 1 to `steps` */
 export function rateAt({ rate, warmup = 0, cosineTo = rate }: Schedule, step: number, steps: number): number {
   if (step < warmup) return (rate * step) / warmup

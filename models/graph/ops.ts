@@ -113,14 +113,37 @@ export const OPS = {
   /** (x + bias) · Φ(x + bias) */
   BiasGelu: op({ domain: 'com.microsoft', inputs: [2, 2], attributes: {}, infer: ([x]) => [known(x)] }),
   /**
-   * Attention of all tokens to all: inputs query, key, value [batch, length, heads · headDim], the biases of the three
-   * in one, and 1 where a key is to be seen, int32 [batch, length].
+   * Attention of all tokens to all: inputs query, key, value [batch, length, heads · headDim], or key and value
+   * [batch, heads, length, headDim]; the biases of the three in one; 1 where a key is to be seen, int32 [batch, length];
+   * what is added to the scores; keys and values of before [batch, heads, past, headDim]. Outputs: attention, and with
+   * keys of before also all keys and values.
    */
   MultiHeadAttention: op({
     domain: 'com.microsoft',
-    inputs: [3, 5],
+    inputs: [3, 8],
     attributes: { num_heads: 'int' },
-    infer: ([query]) => [known(query)],
+    infer: ([query, , , , , , past]) => {
+      if (!past) return [known(query)]
+      const present = { element: past.element, shape: [...past.shape.slice(0, 2), 'present', ...past.shape.slice(3)] }
+      return [known(query), present, present]
+    },
+  }),
+  /** The greatest elements of each row, in order: inputs x and their number, outputs elements and places, int64. */
+  TopK: op({
+    domain: '',
+    inputs: [2, 2],
+    attributes: { axis: 'int', largest: 'int', sorted: 'int' },
+    infer: ([x, count], { axis }) => {
+      const { element, shape } = known(x)
+      const [k] = known(count).constant ?? []
+      if (k === undefined) throw new GraphError('TopK: the number has to be constant')
+      if (axis !== -1) throw new GraphError('TopK: along the last axis only')
+      const taken = withLastDim(shape, k)
+      return [
+        { element, shape: taken },
+        { element: 'int64', shape: taken },
+      ]
+    },
   }),
   /** x · sigmoid(alpha · x); SiLU for alpha 1. */
   QuickGelu: op({

@@ -25,4 +25,14 @@ export interface RowSet {
   readonly labels?: Uint8Array
 }
 
-export type DataSet = ImageSet | RowSet
+/** Sentences and what each is in another language. */
+export interface PairSet {
+  readonly kind: 'pairs'
+  readonly count: number
+  /** BCP 47. */
+  readonly languages: { readonly source: string; readonly target: string }
+  readonly source: readonly string[]
+  readonly target: readonly string[]
+}
+
+export type DataSet = ImageSet | RowSet | PairSet

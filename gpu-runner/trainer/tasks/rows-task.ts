@@ -11,7 +11,7 @@ import { EvaluationSession } from '../evaluation-session.ts'
 import { autoencoderEvaluation, autoencoderPlan } from '../plans/autoencoder-plan.ts'
 import { Random } from '../random.ts'
 import type { Task } from '../task.ts'
-import { onnxFile } from './onnx-file.ts'
+import { onnxFile, type WrittenFile } from './onnx-file.ts'
 import { thresholdOf } from './threshold.ts'
 
 export interface RowsTaskOptions {
@@ -64,7 +64,7 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
       const checkpoint = session.weights('autoencoder')
       const [encoder, decoder, scorer] = [rowEncoder, rowDecoder, rowScorer].map((graph) =>
         onnxFile(graph(config, checkpoint, standard)),
-      ) as [Written, Written, Written]
+      ) as [WrittenFile, WrittenFile, WrittenFile]
       const scores = scoresOf(ort, scorer.bytes, rows, parts.validation)
       return {
         parts: {
@@ -83,8 +83,6 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
     [Symbol.dispose]: () => evaluation[Symbol.dispose](),
   }
 }
-
-type Written = ReturnType<typeof onnxFile>
 
 /** Mean and deviation of each column over the items; a column that never varies has deviation 1. */
 function standardOf({ columns, values }: RowSet, items: Uint32Array): Standard {

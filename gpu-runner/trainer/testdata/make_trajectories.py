@@ -391,6 +391,119 @@ def train_lora():
     return {"metrics": metrics, "weights": summary(p)}
 
 
+# ---- translation
+
+WORDS, DIM, HIDDEN_DIM, LINES, SOURCE, TARGET, KEPT = 19, 16, 24, 2, 12, 10, 4096
+TRANSLATION = {"embedding.weight": [WORDS, DIM]}
+
+
+def shapes_of(name, shapes):
+    return {f"{name}.{k}": v for k, v in shapes.items()}
+
+
+NORM = {"weight": [DIM], "bias": [DIM]}
+ATTENTION = {
+    **shapes_of("attention_norm", NORM),
+    "attention.qkv.weight": [3 * DIM, DIM], "attention.qkv.bias": [3 * DIM],
+    "attention.out.weight": [DIM, DIM], "attention.out.bias": [DIM],
+}
+CROSS = {
+    **shapes_of("cross_norm", NORM),
+    "cross.q.weight": [DIM, DIM], "cross.q.bias": [DIM], "cross.kv.weight": [2 * DIM, DIM], "cross.kv.bias": [2 * DIM],
+    "cross.out.weight": [DIM, DIM], "cross.out.bias": [DIM],
+}
+FORWARD = {
+    **shapes_of("ffn_norm", NORM), "ffn.in.weight": [HIDDEN_DIM, DIM], "ffn.in.bias": [HIDDEN_DIM],
+    "ffn.out.weight": [DIM, HIDDEN_DIM], "ffn.out.bias": [DIM],
+}
+for i in range(LAYERS):
+    TRANSLATION |= shapes_of(f"encoder.{i}", {**ATTENTION, **FORWARD})
+    TRANSLATION |= shapes_of(f"decoder.{i}", {**ATTENTION, **CROSS, **FORWARD})
+TRANSLATION |= shapes_of("encoder.norm", NORM) | shapes_of("decoder.norm", NORM)
+
+
+def translate(p, source, target, drop):
+    """Each side: ids, places and sentences, [LINES, length] each."""
+    norm = lambda name, x: F.layer_norm(x, [DIM], p[f"{name}.weight"], p[f"{name}.bias"])
+    angles = torch.outer(torch.arange(16).double(), 10_000.0 ** -(torch.arange(DIM // 2).double() / (DIM // 2)))
+    waves = torch.cat([angles.sin(), angles.cos()], 1).float()
+    embedded = [math.sqrt(DIM) * p["embedding.weight"][ids] + waves[places] for ids, places, _ in (source, target)]
+    flat = drop(torch.cat([x.flatten(0, 1) for x in embedded]))
+    x = flat[: LINES * SOURCE].reshape(LINES, SOURCE, DIM)
+    y = flat[LINES * SOURCE :].reshape(LINES, TARGET, DIM)
+
+    def attend(q, k, v, seen):
+        q, k, v = [part.unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in (q, k, v)]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, None]).transpose(1, 2).flatten(2)
+
+    same = lambda a, b: a[2][:, :, None] == b[2][:, None, :]
+    added = lambda x, block: x + drop(block.flatten(0, 1)).reshape(x.shape)
+
+    def own(name, x, seen):
+        q, k, v = linear(p, f"{name}.attention.qkv", norm(f"{name}.attention_norm", x)).chunk(3, -1)
+        return added(x, linear(p, f"{name}.attention.out", attend(q, k, v, seen)))
+
+    def forward(name, x):
+        return added(x, linear(p, f"{name}.ffn.out", F.relu(linear(p, f"{name}.ffn.in", norm(f"{name}.ffn_norm", x)))))
+
+    for i in range(LAYERS):
+        x = forward(f"encoder.{i}", own(f"encoder.{i}", x, same(source, source)))
+    memory = norm("encoder.norm", x)
+    before = torch.ones(TARGET, TARGET).tril().bool()
+    for i in range(LAYERS):
+        name = f"decoder.{i}"
+        y = own(name, y, same(target, target) & before)
+        k, v = linear(p, f"{name}.cross.kv", memory).chunk(2, -1)
+        q = linear(p, f"{name}.cross.q", norm(f"{name}.cross_norm", y))
+        y = added(y, linear(p, f"{name}.cross.out", attend(q, k, v, same(target, source))))
+        y = forward(name, y)
+    return norm("decoder.norm", y) @ p["embedding.weight"].T
+
+
+def lines_of(lengths, length, t):
+    """Sentences of the given lengths one after the other in each line, then what fills it up."""
+    ids = torch.tensor([[(i * i + 3 * b + t) % WORDS for i in range(length)] for b in range(LINES)])
+    places = [i for n in lengths for i in range(n)] + [0] * (length - sum(lengths))
+    sentences = [j for j, n in enumerate(lengths) for _ in range(n)] + [len(lengths)] * (length - sum(lengths))
+    return ids, torch.tensor([places] * LINES), torch.tensor([sentences] * LINES)
+
+
+def train_translation():
+    p = parameters(begin(TRANSLATION))
+    average = {k: v.detach().clone() for k, v in p.items()}
+    optimizer = torch.optim.Adam(p.values(), 5e-3, betas=(0.9, 0.98))
+    metrics = {"loss": [], "cross_entropy": [], "translator.gradient_norm": []}
+    kept = (wave([KEPT, DIM], 0.5, 1.3) > -0.8).float() / 0.8
+    picks = LINES * (SOURCE * (1 + 2 * LAYERS) + TARGET * (1 + 3 * LAYERS))
+    for t in range(1, STEPS + 1):
+        source, target = lines_of([5, 4], SOURCE, t), lines_of([3, 6], TARGET, 2 * t)
+        following = torch.tensor([[(5 * i + b + t) % WORDS for i in range(TARGET)] for b in range(LINES)]).flatten()
+        counted = torch.tensor([[1.0 if i < 9 else 0.0 for i in range(TARGET)]] * LINES).flatten() / (9 * LINES)
+        chosen = torch.tensor([(7 * i + t) % KEPT for i in range(picks)])
+        at = 0
+
+        def drop(x):
+            nonlocal at
+            at += len(x)
+            return x * kept[chosen[at - len(x) : at]]
+
+        logits = translate(p, source, target, drop).flatten(0, 1)
+        assert at == picks
+        loss = (F.cross_entropy(logits, following, reduction="none", label_smoothing=0.1) * counted).sum()
+        plain = (F.cross_entropy(logits, following, reduction="none") * counted).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(p.values(), 0.5)
+        optimizer.step()
+        for name, value in [("loss", loss), ("cross_entropy", plain), ("translator.gradient_norm", norm)]:
+            metrics[name].append(value.item())
+        for k, v in p.items():
+            average[k] = 0.99 * average[k] + 0.01 * v.detach()
+    # As in the GPT, of biases of keys.
+    learned = lambda weights: {k: v for k, v in weights.items() if not k.endswith(("qkv.bias", "kv.bias"))}
+    return {"metrics": metrics, "weights": summary(learned(p)), "average": summary(learned(average))}
+
+
 trajectories = {
     "mlp-adamw": train_mlp(lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.1)),
     "mlp-sgd": train_mlp(lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),
@@ -402,6 +515,7 @@ trajectories = {
     "augmented": train_spectral(2),
     "gpt": train_gpt(),
     "lora": train_lora(),
+    "translation": train_translation(),
 }
 target = pathlib.Path(__file__).with_name("trajectories.json")
 target.write_text(json.dumps({"torch": torch.__version__.split("+")[0], "trajectories": trajectories}, indent=1) + "\n")

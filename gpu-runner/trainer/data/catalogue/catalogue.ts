@@ -2,17 +2,31 @@
 import type { DataSet } from '../data-set.ts'
 import { emoji } from './emoji.ts'
 import { fashionMnist } from './fashion-mnist.ts'
+import { libreOfficeHelp } from './libreoffice-help.ts'
 import { sensorReadings } from './sensors.ts'
 
-interface CatalogueData {
+export interface CatalogueData {
   /** What it is, who made it, and where it is described. */
   readonly description: string
   /** SPDX identifiers. */
   readonly licence: string
   /** @param root the cache's folder */
   readonly train: (root: string) => Promise<DataSet>
+  /** What a model is chosen by while it is trained; without it, the recipe's share of the training data. */
+  readonly validation?: (root: string) => Promise<DataSet>
   /** What no model is trained on. */
   readonly test: (root: string) => Promise<DataSet>
+}
+
+function libreOffice(source: 'en' | 'fr', target: 'en' | 'fr'): CatalogueData {
+  return {
+    description:
+      "LibreOffice 7.4's help in English and French (The Document Foundation and its translators), paragraph by paragraph, from Debian's packages libreoffice-help-en-us and libreoffice-help-fr",
+    licence: 'MPL-2.0',
+    train: (root) => libreOfficeHelp('train', { source, target }, root),
+    validation: (root) => libreOfficeHelp('dev', { source, target }, root),
+    test: (root) => libreOfficeHelp('test', { source, target }, root),
+  }
 }
 
 export const CATALOGUE = {
@@ -29,6 +43,8 @@ export const CATALOGUE = {
     train: (root) => fashionMnist('train', 32, root),
     test: (root) => fashionMnist('test', 32, root),
   },
+  'libreoffice-en-fr': libreOffice('en', 'fr'),
+  'libreoffice-fr-en': libreOffice('fr', 'en'),
   sensors: {
     description:
       'Humidity and temperature of four wireless sensors (Suthaharan et al. 2010), each reading with two before and two after; the first 2,000 of each sensor',

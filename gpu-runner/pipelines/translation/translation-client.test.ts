@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import * as v from 'valibot'
+import { ApiError } from '#protocol/error.ts'
+import { translateReplySchema } from '#protocol/translation.ts'
+import { writeTinyTranslation } from '../../testing/tiny-translation.ts'
+import { TranslationClient } from './translation-client.ts'
+
+const folder = await mkdtemp(path.join(tmpdir(), 'tandem-translation-'))
+after(() => rm(folder, { recursive: true, force: true }))
+await writeTinyTranslation(folder)
+
+const never = new AbortController().signal
+const asked = (texts: readonly string[], more: object = {}) => ({
+  ...{ model: 'tiny', texts: [...texts], beam: 4, alternatives: 0, glossary: [] },
+  ...more,
+})
+
+test('texts are translated in their order, the same each time', async () => {
+  await using client = new TranslationClient({ threads: 1 })
+  const texts = ['open', 'the file ⟦4⟧', 'le fichier le fichier le fichier']
+  const reply = await client.translate(folder, asked(texts, { alternatives: 2 }), never)
+  assert.deepEqual(v.parse(translateReplySchema, reply), reply)
+  assert.equal(reply.translations.length, 3)
+  assert.ok(reply.translations[1]?.text.includes('⟦4⟧'))
+  for (const { read, alternatives } of reply.translations) assert.ok(read > 0 && alternatives.length === 2)
+  assert.deepEqual(await client.translate(folder, asked(texts, { alternatives: 2 }), never), reply)
+  assert.equal(client.requests, 0)
+})
+
+test('a glossary has its words where they belong, and a long request holds up none that is short', async () => {
+  await using client = new TranslationClient({ threads: 1 })
+  const ended: string[] = []
+  const noted = async <T>(name: string, reply: Promise<T>): Promise<T> => {
+    const done = await reply
+    ended.push(name)
+    return done
+  }
+  const long = client.translate(folder, asked(Array(512).fill('open the file '.repeat(3))), never)
+  const short = client.translate(folder, asked(['the file'], { glossary: [{ source: 'file', target: 'Akte' }] }), never)
+  const [many, one] = await Promise.all([noted('long', long), noted('short', short)])
+  assert.equal(many.translations.length, 512)
+  assert.match(one.translations[0]?.text ?? '', /Akte/)
+  assert.deepEqual(ended, ['short', 'long'])
+})
+
+test('what nobody waits for any more is not gone on with', async () => {
+  await using client = new TranslationClient({ threads: 1 })
+  const gone = new AbortController()
+  const long = client.translate(folder, asked(Array(512).fill('open the file '.repeat(6))), gone.signal)
+  const next = client.translate(folder, asked(['open']), never)
+  gone.abort(new Error('gone'))
+  await assert.rejects(long, /gone/)
+  assert.equal((await next).translations.length, 1)
+  assert.equal(client.requests, 0)
+  await assert.rejects(client.translate(folder, asked(['open']), gone.signal), /gone/)
+})
+
+test('what cannot be loaded is told, and so is what would wait too long', async () => {
+  await using client = new TranslationClient({ threads: 1 })
+  await assert.rejects(client.translate(path.join(folder, 'none'), asked(['open']), never), { code: 'runner_failed' })
+  const waiting = Array.from({ length: 256 }, () => client.translate(folder, asked(['open']), never))
+  const refusal = await client.translate(folder, asked(['open']), never).catch((error: unknown) => error)
+  assert.ok(refusal instanceof ApiError && refusal.code === 'queue_full' && (refusal.retryAfter ?? 0) >= 1)
+  await Promise.all(waiting)
+})
+
+test('whoever waits when the thread ends is told, and the next request starts another', async () => {
+  await using client = new TranslationClient({ threads: 1 })
+  const waiting = assert.rejects(client.translate(folder, asked(['open']), never), { code: 'runner_failed' })
+  await client[Symbol.asyncDispose]()
+  await waiting
+  assert.equal((await client.translate(folder, asked(['open']), never)).translations.length, 1)
+})

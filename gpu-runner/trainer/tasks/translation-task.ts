@@ -1,0 +1,156 @@
+/** Training a model that translates. */
+import type { TranslationConfig } from '#models/architectures/translation.ts'
+import { trapezoidAt } from '#models/autodiff/schedules.ts'
+import { END, translationPieces } from '#models/tokenizer/translation-tokenizer.ts'
+import { PLACEHOLDERS } from '#protocol/translation.ts'
+import { tokenizerOf } from '../../pipelines/translation/load-translator.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { PairSet } from '../data/data-set.ts'
+import { DataSetError } from '../data/data-set-error.ts'
+import { fits, type PackedPair, pack } from '../data/packing.ts'
+import type { Split } from '../data/split.ts'
+import { EvaluationSession } from '../evaluation-session.ts'
+import { type BatchShape, translationEvaluation, translationPlan } from '../plans/translation-plan.ts'
+import { Random } from '../random.ts'
+import type { Metrics, Task } from '../task.ts'
+import type { TrainingSession } from '../training-session.ts'
+import { type SentencePair, withPlaceholders } from './placeholders.ts'
+import { publishedTranslation, translationScores } from './published-translation.ts'
+import { fillKept, fillLines } from './translation-lines.ts'
+
+export interface TranslationTaskOptions {
+  /** Tokens of the vocabulary. */
+  readonly vocabulary: number
+  readonly width: number
+  readonly heads: number
+  readonly hidden: number
+  readonly encoderLayers: number
+  readonly decoderLayers: number
+  /** Tokens of a line of translations; a pair that is longer is left out. */
+  readonly length: number
+  /** Lines of a batch. */
+  readonly batch: number
+  readonly epochs: number
+  readonly rate: number
+  /** Steps of a straight line up to the rate. */
+  readonly warmup: number
+  readonly smoothing: number
+  readonly dropout: number
+  /** Share of the pairs with spans that are the same on both sides in which these are placeholders. */
+  readonly placeholders: number
+  readonly seed: number
+}
+
+const CLIP = 1
+/** What is published is the weights' moving average, over about this share of all steps: 1 / AVERAGED. */
+const AVERAGED = 20
+/** Share of the steps in which the rate goes down. */
+const DECAY = 0.3
+/** Pairs of the validation part that are translated at each validation. */
+const MEASURED = 200
+/** Lengths of lines are multiples of it. */
+const STEP = 8
+
+export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, options: TranslationTaskOptions): Task {
+  const { batch, epochs, rate, warmup, smoothing, dropout, placeholders, seed } = options
+  const trained = pairsOf(pairs, parts.training)
+  const texts = trained.flatMap(({ source, target }) => [source, target])
+  const pieces = translationPieces(texts, options.vocabulary, PLACEHOLDERS)
+  const tokenizer = tokenizerOf(pieces)
+  const encoded = ({ source, target }: SentencePair): PackedPair => ({
+    source: [...tokenizer.encode(source), END],
+    target: [...tokenizer.encode(target), END],
+  })
+  const plain = trained.map(encoded)
+  const lengths = lineLengths(plain, options.length)
+  const usable = pairsOf(pairs, parts.validation)
+    .map(encoded)
+    .filter((pair) => fits(pair, lengths))
+  /** Of an epoch, from 0, in its order. */
+  const linesOf = (epoch: number) => {
+    const random = new Random(seed, 3, epoch)
+    const order = random.shuffle(Uint32Array.from(plain, (_, i) => i))
+    const drawn = Array.from(order, (i) => {
+      const other = random.uniform() < placeholders ? withPlaceholders(trained[i] as SentencePair, random) : undefined
+      return other ? encoded(other) : (plain[i] as PackedPair)
+    })
+    return pack(
+      drawn.filter((pair) => fits(pair, lengths)),
+      lengths,
+    )
+  }
+  let current = { epoch: 0, lines: linesOf(0) }
+  const stepsPerEpoch = Math.floor(current.lines.length / batch)
+  if (stepsPerEpoch === 0 || usable.length === 0) {
+    throw new DataSetError(
+      'too_few',
+      `The data set has too few pairs of sentences for a batch of ${batch} lines of ${options.length} tokens.`,
+    )
+  }
+  const steps = epochs * stepsPerEpoch
+  const config: TranslationConfig = {
+    ...options,
+    vocabulary: tokenizer.size,
+    positions: Math.max(lengths.source, lengths.target),
+  }
+  const shape: BatchShape = { lines: batch, sourceLength: lengths.source, targetLength: lengths.target }
+  const plan = translationPlan(config, {
+    ...shape,
+    smoothing,
+    dropout,
+    clip: CLIP,
+    averaging: Math.max(0, 1 - AVERAGED / steps),
+  })
+  const evaluation = new EvaluationSession(ort, translationEvaluation(config, shape, plan))
+  const validated = pack(usable, lengths)
+  const publishedOf = (session: TrainingSession) =>
+    publishedTranslation(session.weights('translator', { averaged: true }), {
+      config,
+      pieces,
+      languages: pairs.languages,
+      sourceLength: lengths.source,
+      targetLength: lengths.target,
+    })
+  return {
+    plan,
+    steps,
+    stepsPerEpoch,
+    rate: (step) => trapezoidAt({ rate, warmup, decay: DECAY }, step, steps),
+    feed(inputs, step) {
+      const epoch = Math.floor((step - 1) / stepsPerEpoch)
+      if (epoch !== current.epoch) current = { epoch, lines: linesOf(epoch) }
+      const { lines } = current
+      const first = ((step - 1) % stepsPerEpoch) * batch
+      // An epoch whose placeholders made it a little shorter begins again.
+      const taken = Array.from({ length: batch }, (_, i) => lines[(first + i) % lines.length] ?? [])
+      fillLines(inputs, shape, taken)
+      if (dropout > 0) fillKept(inputs, config, dropout, new Random(seed, 4), new Random(seed, 5, step))
+    },
+    validate(session): Metrics {
+      let [sum, tokens] = [0, 0]
+      for (let at = 0; at < validated.length; at += batch) {
+        tokens += fillLines(evaluation.inputs, shape, validated.slice(at, at + batch), 1)
+        sum += evaluation.run(session).loss ?? Number.NaN
+      }
+      const some = pairsOf(pairs, parts.validation.subarray(0, MEASURED))
+      return { loss: sum / tokens, ...translationScores(ort, publishedOf(session), some, { beam: 1 }) }
+    },
+    publish(session) {
+      const { files, ...model } = publishedOf(session)
+      const some = pairsOf(pairs, parts.validation)
+      return { parts: model.parts, files, metrics: translationScores(ort, { files, ...model }, some, { beam: 4 }) }
+    },
+    [Symbol.dispose]: () => evaluation[Symbol.dispose](),
+  }
+}
+
+/** Some of a set. */
+export const pairsOf = ({ source, target }: PairSet, items: Uint32Array): readonly SentencePair[] =>
+  Array.from(items, (i) => ({ source: source[i] ?? '', target: target[i] ?? '' }))
+
+/** Of lines that are full on both sides at about the same time. */
+function lineLengths(pairs: readonly PackedPair[], target: number) {
+  const tokens = (which: 'source' | 'target') => pairs.reduce((sum, pair) => sum + pair[which].length, 0)
+  const source = (target * tokens('source')) / tokens('target')
+  return { source: STEP * Math.ceil((1.02 * source) / STEP), target }
+}

@@ -1,0 +1,73 @@
+/** The models that translate: those that ship with Tandem, each loaded when it is first asked for. */
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { type BundledTranslation, bundledTranslations } from '#models/bundled/translations.ts'
+import { ApiError } from '#protocol/error.ts'
+import type { RunnerModel } from '#protocol/generation.ts'
+import { type PublishedTranslation, publishedTranslationSchema } from '#protocol/published-model.ts'
+import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
+import { TranslationClient } from './pipelines/translation/translation-client.ts'
+
+interface Known {
+  readonly folder: string
+  readonly info: RunnerModel
+}
+
+export class TranslationModels implements AsyncDisposable {
+  readonly #known: ReadonlyMap<string, Known>
+  readonly #client: TranslationClient
+
+  private constructor(bundled: readonly BundledTranslation[], threads: number) {
+    this.#known = new Map(
+      bundled.map(({ folder, manifest }) => {
+        const info = describe(v.parse(publishedTranslationSchema, manifest))
+        return [info.id, { folder, info }]
+      }),
+    )
+    this.#client = new TranslationClient({ threads })
+  }
+
+  /** @param models those that ship, by default @throws if a manifest is not one */
+  static async open(threads: number, models?: readonly BundledTranslation[]): Promise<TranslationModels> {
+    return new TranslationModels(models ?? (await bundledTranslations()), threads)
+  }
+
+  describe(): RunnerModel[] {
+    return [...this.#known.values()].map(({ info }) => info)
+  }
+
+  /** Requests that wait or run. */
+  get requests(): number {
+    return this.#client.requests
+  }
+
+  /** As `TranslationClient.translate`; @throws ApiError `model_not_found` too */
+  translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+    const known = this.#known.get(request.model)
+    if (!known) {
+      const message = `There is no model \`${request.model.slice(0, 100)}\` that translates.`
+      throw new ApiError('model_not_found', message, { param: 'model' })
+    }
+    return this.#client.translate(known.folder, request, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]()
+  }
+}
+
+function describe({ id, created, parts }: PublishedTranslation): RunnerModel {
+  const { languages, sourceLength, vocabulary, encoder, decoder } = parts
+  const files = [vocabulary, encoder, decoder].map(({ sha256 }) => sha256).join(' ')
+  return {
+    id,
+    created,
+    ownedBy: 'tandem',
+    task: 'translation',
+    contextLength: sourceLength,
+    fingerprint: `fp_${createHash('sha256').update(`${files} cpu`).digest('hex').slice(0, 12)}`,
+    device: 'cpu',
+    source_language: languages.source,
+    target_language: languages.target,
+  }
+}
