@@ -8,7 +8,9 @@ import { saysResumably } from '../testing/stub-runner.ts'
 
 /** Those that make nothing: they change what is there, compute an answer, or sign in. A new one has to find its place here. */
 const MAKE_NOTHING = [
+  '/detect',
   '/session',
+  '/translate',
   '/v1/anomalies',
   '/v1/conversations/{id}',
   '/v1/conversations/{id}/head',
@@ -27,6 +29,7 @@ const MAKE_NOTHING = [
   '/v1/summaries',
   '/v1/tokenize',
   '/v1/uploads/{id}/cancel',
+  '/v2/translate',
 ]
 /** Those whose own tests ask twice. */
 const TRIED_ELSEWHERE = [
