@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { ApiError } from '#protocol/error.ts'
 import { accountOf, rateLimits } from './accounts/admission.ts'
 import { type EdgeContext, type EdgeEnv, mayCall, principalOf } from './context.ts'
+import { dialectOf } from './http/dialect.ts'
 import { logFailure } from './http/log.ts'
 import { concealed, renderError } from './http/render-error.ts'
 import { auth } from './middleware/auth.ts'
@@ -15,6 +16,7 @@ import { anomalyOperation } from './routes/anomalies.ts'
 import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
 import { embeddingOperation } from './routes/embeddings.ts'
+import { deeplOperations } from './routes/deepl.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { fileOperations } from './routes/files.ts'
@@ -25,6 +27,7 @@ import { imageOperations } from './routes/images.ts'
 import { keyOperations } from './routes/keys.ts'
 import { latentOperations } from './routes/latents.ts'
 import { metricsOperation } from './routes/metrics.ts'
+import { libreOperations } from './routes/libretranslate.ts'
 import { MODEL_FILE_PATH, sendModelFile } from './routes/model-files.ts'
 import { modelOperations } from './routes/models.ts'
 import type { Operation } from './routes/operation.ts'
@@ -48,6 +51,8 @@ const apiOperations: readonly Operation[] = [
   ...responseOperations,
   embeddingOperation,
   summaryOperation,
+  ...deeplOperations,
+  ...libreOperations,
   ...tokenOperations,
   ...modelOperations,
   ...latentOperations,
@@ -84,7 +89,10 @@ export function createApp(): Hono<EdgeEnv> {
   for (const name of ['/favicon.ico', '/favicon.svg', '/favicon.png', '/robots.txt']) app.get(name, page.plainFile)
   for (const [path, methods] of methodsByPath()) app.all(path, (c) => refuseMethod(c, methods))
   app.notFound((c) =>
-    renderError(new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`)),
+    renderError(
+      new ApiError('not_found', `There is no ${c.req.method} ${c.req.path.slice(0, 200)}.`),
+      dialectOf(c.req.path),
+    ),
   )
   app.onError((thrown, c) => {
     // The status that others use for it; nobody is there to see.
@@ -93,7 +101,7 @@ export function createApp(): Hono<EdgeEnv> {
     if (error !== thrown) {
       logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, thrown)
     }
-    const response = renderError(error)
+    const response = renderError(error, dialectOf(c.req.path))
     for (const [name, value] of Object.entries(c.get('rateLimits') ?? {})) response.headers.set(name, value)
     return response
   })
@@ -135,6 +143,7 @@ function refuseMethod(c: EdgeContext, methods: readonly string[]): Response {
       'method_not_allowed',
       `${c.req.path.slice(0, 200)} answers ${methods.join(', ')}, not ${c.req.method}.`,
     ),
+    dialectOf(c.req.path),
   )
   response.headers.set('allow', (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', '))
   return response

@@ -12,6 +12,9 @@ import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
 export const itemRoleSchema = v.picklist(['user', 'assistant', 'system', 'developer'])
 export const itemStatusSchema = v.picklist(['completed', 'incomplete'])
 
+/** Ours, on a message that was cut at the limit of its length: why it is incomplete, as a response has it. */
+const incompleteDetailsSchema = v.strictObject({ reason: v.literal('max_output_tokens') })
+
 const inputTextSchema = v.strictObject({ type: v.literal('input_text'), text: textSchema })
 const outputTextInputSchema = v.strictObject({
   type: v.literal('output_text'),
@@ -30,6 +33,7 @@ export const itemInputSchema = v.strictObject({
   role: itemRoleSchema,
   content: v.union([textSchema, v.pipe(v.array(contentPartSchema), v.minLength(1))]),
   status: v.optional(itemStatusSchema, 'completed'),
+  incomplete_details: v.optional(incompleteDetailsSchema),
 })
 export type ItemInput = v.InferOutput<typeof itemInputSchema>
 
@@ -98,6 +102,7 @@ export const messageItemSchema = v.strictObject({
   type: v.literal('message'),
   role: itemRoleSchema,
   status: itemStatusSchema,
+  incomplete_details: v.optional(incompleteDetailsSchema),
   content: v.array(
     v.variant('type', [
       v.strictObject({ type: v.literal('input_text'), text: v.string() }),
@@ -132,6 +137,7 @@ const callOutputItemSchema = v.strictObject({
 export const conversationItemSchema = v.variant('type', [messageItemSchema, callItemSchema, callOutputItemSchema])
 export type ConversationItem = v.InferOutput<typeof conversationItemSchema>
 export type MessageItem = v.InferOutput<typeof messageItemSchema>
+export type IncompleteReason = v.InferOutput<typeof incompleteDetailsSchema>['reason']
 
 const page = {
   object: v.literal('list'),

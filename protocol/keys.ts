@@ -6,6 +6,7 @@ export const SCOPES = [
   'chat',
   'embeddings',
   'summaries',
+  'translation',
   'models',
   'images',
   'latents',

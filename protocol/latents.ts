@@ -83,12 +83,18 @@ export const mapRequestSchema = v.union([
   v.strictObject({ ...mapRest, latents: mapped(vector) }),
   v.strictObject({ ...mapRest, images: mapped(image) }),
   v.strictObject({ ...mapRest, rows: mapped(vector) }),
+  /** The images of a zip archive, or the rows of a table; of a larger file as many as a map has, evenly chosen. */
+  v.strictObject({ ...mapRest, file_id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
 ])
 export const mapAnswerSchema = v.strictObject({
   model: v.string(),
   method: v.picklist(['pca', 'umap']),
   /** Of PCA: the share of the variance that each axis has, 0 to 1. */
   explained_variance: v.optional(v.tuple([v.number(), v.number()])),
-  /** One for each item, in order. */
-  data: v.array(v.strictObject({ x: v.number(), y: v.number() })),
+  /** Of a file: how many items it has. */
+  total: v.optional(v.number()),
+  /** One for each item, in order; of a file, which of its items it is, from 0, and an image's name. */
+  data: v.array(
+    v.strictObject({ x: v.number(), y: v.number(), index: v.optional(v.number()), name: v.optional(v.string()) }),
+  ),
 })

@@ -39,8 +39,9 @@ export const LIMITS = {
   /** Variations of one image, as OpenAI has it. */
   variations: 10,
   rows: 1024,
-  /** Items of one map. */
+  /** Items of one map, and bytes of a table whose rows are mapped. */
   mapItems: 512,
+  mapTableBytes: 16 << 20,
   /** A prompt for a picture, in UTF-16 code units. */
   imagePromptLength: 4000,
   /** Pixels of a generated picture's side. */
@@ -53,6 +54,14 @@ export const LIMITS = {
   embeddingBodyBytes: 4 << 20,
   /** The most numbers that a vector may be asked to have; the model's own are the tighter bound. */
   embeddingDimensions: 1 << 16,
+  /** Texts to translate in one request and bytes of it, as DeepL has them; texts of one of LibreTranslate. */
+  deeplTexts: 50,
+  deeplBodyBytes: 128 << 10,
+  libreTexts: 128,
+  /** Other translations of a text. */
+  translationAlternatives: 3,
+  /** Names of tags in one list. */
+  tagNames: 256,
   /** Sentences to translate in one request of a runner, and the length of each in UTF-16 code units. */
   translatedTexts: 512,
   translatedTextLength: 2000,

@@ -3,19 +3,21 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { CHAT_PARAMETERS } from './chat.ts'
 import { COMPLETION_PARAMETERS } from './completions.ts'
+import { DEEPL_PARAMETERS } from './deepl.ts'
 import { EMBEDDING_PARAMETERS } from './embeddings.ts'
 import { IMAGE_PARAMETERS } from './image-generations.ts'
 import { RESPONSE_PARAMETERS } from './responses.ts'
 
-for (const [route, parameters] of Object.entries({
-  '/v1/chat/completions': CHAT_PARAMETERS,
-  '/v1/completions': COMPLETION_PARAMETERS,
-  '/v1/responses': RESPONSE_PARAMETERS,
-  '/v1/embeddings': EMBEDDING_PARAMETERS,
-  '/v1/images/generations': IMAGE_PARAMETERS,
-})) {
-  test(`docs/compatibility.md says how ${route} treats each parameter`, async () => {
-    const document = await readFile(new URL('../docs/compatibility.md', import.meta.url), 'utf8')
+for (const [route, parameters, file] of [
+  ['/v1/chat/completions', CHAT_PARAMETERS, 'compatibility'],
+  ['/v1/completions', COMPLETION_PARAMETERS, 'compatibility'],
+  ['/v1/responses', RESPONSE_PARAMETERS, 'compatibility'],
+  ['/v1/embeddings', EMBEDDING_PARAMETERS, 'compatibility'],
+  ['/v1/images/generations', IMAGE_PARAMETERS, 'compatibility'],
+  ['/v2/translate', DEEPL_PARAMETERS, 'translation'],
+] as const) {
+  test(`docs/${file}.md says how ${route} treats each parameter`, async () => {
+    const document = await readFile(new URL(`../docs/${file}.md`, import.meta.url), 'utf8')
     const [, section = ''] = document.split(`\n## \`POST ${route}\`\n`)
     const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)]
     const documented = rows.map(([, name, treatment]) => `${name}: ${treatment}`)

@@ -19,8 +19,8 @@ export const shareDeletedSchema = v.strictObject({
   deleted: v.literal(true),
 })
 
-const { role, status, content } = messageItemSchema.entries
-const sharedMessageSchema = v.strictObject({ role, status, content })
+const { role, status, incomplete_details, content } = messageItemSchema.entries
+const sharedMessageSchema = v.strictObject({ role, status, incomplete_details, content })
 export type SharedMessage = v.InferOutput<typeof sharedMessageSchema>
 
 /** `?offset`: how many messages have been read. */

@@ -35,7 +35,8 @@ export async function countTokens(runners: Runners, model: string, prompt: Promp
   return { tokens: count(prompt), contextLength }
 }
 
-async function counterOf(runners: Runners, model: string): Promise<Counter> {
+/** A model's tokenizer, as far as it counts. @throws ApiError as `countTokens` */
+export async function counterOf(runners: Runners, model: string): Promise<Counter> {
   const now = Date.now()
   let counter = counters.get(model)
   if (!counter || counter.until <= now) {

@@ -10,8 +10,9 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 /** The Worker's named handler that the socket leads to (see `edge/worker.ts`). */
 export const DIRECT_ENTRYPOINT = 'edge'
 
-/** How long a client may go on after the answer has ended, in milliseconds. */
-const LINGER_MS = 5_000
+/** How long a client may go on sending what nobody will read after the answer has ended, in milliseconds: in all, and silent. */
+const LINGER_MS = 30_000
+const LINGER_SILENT_MS = 5_000
 
 export interface FrontOptions {
   host: string
@@ -64,12 +65,17 @@ function join(client: Socket, upstream: Socket): void {
     if (idle) upstream.resetAndDestroy()
     else upstream.destroy()
   }
-  // What workerd has said reaches the client whole, even one that is still sending what nobody will read.
+  // What workerd has said reaches the client whole, even one that reads it only when it has sent all that nobody will read.
+  let ended = false
   const farewell = () => {
+    if (ended || client.destroyed) return
+    ended = true
     client.unpipe(upstream)
     client.resume()
     client.end()
-    client.setTimeout(LINGER_MS, () => client.destroy())
+    client.setTimeout(LINGER_SILENT_MS, () => client.destroy())
+    const longest = setTimeout(() => client.destroy(), LINGER_MS)
+    client.once('close', () => clearTimeout(longest))
   }
   client.once('end', leave)
   client.once('close', leave)

@@ -20,7 +20,7 @@ export async function readBody<S extends Schema>(
 
 function requireJson(request: Request): void {
   const type = request.headers.get('content-type')
-  if (type?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json') {
+  if (mediaType(type ?? '') !== 'application/json') {
     throw new ApiError(
       'unsupported_media_type',
       `The Content-Type header must be 'application/json', got ${type === null ? 'none' : `'${type.slice(0, 100)}'`}.`,
@@ -42,36 +42,77 @@ function requireJson(request: Request): void {
 export async function readForm<S extends Schema>(request: Request, schema: S, most: number): Promise<v.InferOutput<S>> {
   const bytes = await readBytes(request, most)
   const type = request.headers.get('content-type') ?? ''
-  if (type.split(';', 1)[0]?.trim().toLowerCase() !== 'multipart/form-data') {
+  if (mediaType(type) !== 'multipart/form-data') {
     const message = `The Content-Type header must be 'multipart/form-data', got ${type === '' ? 'none' : `'${type.slice(0, 100)}'`}.`
     throw new ApiError('unsupported_media_type', message)
   }
   return validate(schema, await parseForm(bytes, type))
 }
 
-async function parseForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Record<string, unknown>> {
+/**
+ * Reads a request's fields, which may be in JSON or in a form of either kind, within its bounds, and parses them by a schema.
+ * @param lists names that a form may have several times; they are lists
+ * @throws ApiError 400, 413 or 415
+ */
+export async function readFields<S extends Schema>(
+  request: Request,
+  schema: S,
+  { most, lists = [] }: { most: number; lists?: readonly string[] },
+): Promise<v.InferOutput<S>> {
+  const fields = await fieldsOf(await readBytes(request, most), request.headers.get('content-type') ?? '', lists)
+  if (fields !== undefined) return validate(schema, fields)
+  requireJson(request)
+  return validate(schema, {})
+}
+
+/** Undefined if the body is of another type. @throws ApiError 400 */
+export async function fieldsOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  type: string,
+  lists: readonly string[] = [],
+): Promise<unknown> {
+  switch (mediaType(type)) {
+    case 'application/json':
+      return parseJson(decode(bytes))
+    case 'application/x-www-form-urlencoded':
+    case 'multipart/form-data':
+      return parseForm(bytes, type, lists)
+  }
+}
+
+const mediaType = (type: string): string | undefined => type.split(';', 1)[0]?.trim().toLowerCase()
+
+async function parseForm(
+  bytes: Uint8Array<ArrayBuffer>,
+  type: string,
+  lists: readonly string[] = [],
+): Promise<Record<string, unknown>> {
   let form: FormData
   try {
     form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
   } catch (cause) {
-    throw new ApiError('invalid_request', 'The body is not a valid multipart form.', { cause })
+    throw new ApiError('invalid_request', 'The body is not a valid form.', { cause })
   }
-  const fields = new Map<string, unknown>()
+  const fields = new Map<string, unknown[]>()
   for (const [name, value] of form) {
-    if (fields.has(name)) {
+    const values = fields.get(name) ?? []
+    if (values.length > 0 && !lists.includes(name)) {
       const param = name.slice(0, 100)
       throw new ApiError('invalid_value', `Invalid '${param}': expected one, got several.`, { param })
     }
-    fields.set(name, typeof value === 'string' ? value : new Uint8Array(await value.arrayBuffer()))
+    values.push(typeof value === 'string' ? value : new Uint8Array(await value.arrayBuffer()))
+    fields.set(name, values)
   }
-  return Object.fromEntries(fields)
+  return Object.fromEntries([...fields].map(([name, values]) => [name, lists.includes(name) ? values : values[0]]))
 }
 
-/** The body; counts while it reads, and stops at the limit. */
-async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
+/** The body; of one whose length is not declared, counts while it reads, and stops at the limit. */
+export async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > most) throw tooLarge(`${declared} bytes`, most)
   if (request.body === null) return new Uint8Array()
+  // HTTP holds the client to what it declared, so it can be read in one go.
+  if (declared !== null) return new Uint8Array(await request.arrayBuffer())
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = request.body.getReader()

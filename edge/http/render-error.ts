@@ -1,12 +1,13 @@
 /** The one place where an error becomes an answer. */
-import { ApiError, type ErrorBody } from '#protocol/error.ts'
+import { ApiError } from '#protocol/error.ts'
+import { bodyIn, type Dialect, statusIn } from './dialect.ts'
 
-export function renderError(error: ApiError): Response {
-  const body: ErrorBody = { error: error.detail }
+export function renderError(error: ApiError, dialect: Dialect): Response {
   const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' })
   if (error.retryAfter !== undefined) headers.set('retry-after', String(error.retryAfter))
-  if (error.status === 401) headers.set('www-authenticate', 'Bearer')
-  return new Response(JSON.stringify(body), { status: error.status, headers })
+  const status = statusIn(dialect, error)
+  if (status === 401) headers.set('www-authenticate', 'Bearer')
+  return new Response(JSON.stringify(bodyIn(dialect, error)), { status, headers })
 }
 
 /** What the caller is told about anything that was not meant to be thrown. */

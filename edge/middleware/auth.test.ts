@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { operations } from '../app.ts'
+import { dialectOf } from '../http/dialect.ts'
 import { createKey, revokeKey } from '../storage/keys.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
 import { isPublic } from './public-routes.ts'
@@ -18,11 +19,28 @@ describe('auth', () => {
     const { status, code } = await errorOf(await edge.ask(path, ask))
     return [status, code]
   }
+  /** In DeepL's shape, or LibreTranslate's: status and message. */
+  const otherRefusal = async (path: string, ask: Parameters<Edge['ask']>[1]) => {
+    const response = await edge.ask(path, ask)
+    const { message, error } = (await response.json()) as { message?: string; error?: string }
+    return `${response.status} ${message ?? error}`
+  }
 
   for (const { method, path, scope } of operations) {
     const target = concrete(path)
     if (scope === null) {
       it(`${method} ${path} is open, and is listed as such`, () => assert.ok(isPublic(method, target)))
+      continue
+    }
+    if (dialectOf(path) !== 'openai') {
+      it(`${method} ${path} is closed`, async () => {
+        assert.ok(!isPublic(method, target))
+        assert.match(await otherRefusal(target, { method, key: null }), /^403 You didn't provide an API key/)
+        const key = `tdm_${'A'.repeat(43)}`
+        assert.match(await otherRefusal(target, { method, key }), /^403 Incorrect API key provided/)
+        const other = await edge.newKey({ scopes: ['none'] })
+        assert.match(await otherRefusal(target, { method, key: other.key }), /^403 This API key lacks the scope/)
+      })
       continue
     }
     it(`${method} ${path} is closed`, async () => {

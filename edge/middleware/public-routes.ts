@@ -51,6 +51,9 @@ const PUBLIC: readonly PublicRoute[] = [
   open(['POST'], `/internal/jobs/${SEGMENT}/(?:report|end)`),
   open(['GET', 'PUT'], `/internal/jobs/${SEGMENT}/${SEGMENT}/${SEGMENT}`),
   open(['GET'], '/internal/models/[0-9a-f]{64}'),
+  // LibreTranslate's clients ask so before they have a key.
+  open(READ, '/languages'),
+  open(READ, '/frontend/settings'),
   // A picture that was just made, for whoever has its address.
   open(READ, '/v1/images/files/[\\w-]+(?:\\.[a-z]+)?'),
   // What somebody has shared, for whoever has the link.

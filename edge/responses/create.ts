@@ -128,8 +128,8 @@ async function freeConversation(
     if (now - held.createdAt >= BEGINS_MS) await undoTurn(env.DB, { ...turn, previous: undefined, items: [] })
     return
   }
-  const { status, output } = JSON.parse(kept) as ApiResponse
-  if (status !== 'in_progress' && status !== 'queued') await endTurn(env.DB, { ...turn, output })
+  const ended = JSON.parse(kept) as ApiResponse
+  if (ended.status !== 'in_progress' && ended.status !== 'queued') await endTurn(env.DB, { ...turn, ended })
 }
 
 function ownItems({ input }: ResponseRequest): Item[] {

@@ -19,7 +19,7 @@ export async function settle(
     owner,
     conversation: response.conversation.id,
     response: response.id,
-    output: response.output,
+    ended: response,
     now: Date.now(),
   })
 }

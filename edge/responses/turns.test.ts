@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import type { Response as ApiResponse } from '#protocol/responses.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
-import { hangsAfter, START, saysResumably } from '../testing/stub-runner.ts'
+import { finish, hangsAfter, START, saysResumably, streams } from '../testing/stub-runner.ts'
 
 const ROUNDS = 6
 
@@ -57,6 +57,45 @@ describe('a response in a conversation', () => {
       await until(async () => (await json<ApiResponse>(`/v1/responses/${id}`)).status === 'completed')
       assert.equal((await texts(conversation)).length, 2 * round)
     }
+  })
+
+  test('that was cut at its limit is told from one that was stopped: listed, in a branch, and where it is shared', async () => {
+    const conversation = await newConversation()
+    edge.runner.script = streams(START, { type: 'text-delta', text: 'One', ids: [0] }, finish(1, 'length'))
+    const cut = await json<ApiResponse>('/v1/responses', asking(conversation, { max_output_tokens: 1 }))
+    assert.deepEqual(cut.incomplete_details, { reason: 'max_output_tokens' })
+    edge.runner.script = hangsAfter(START, { type: 'text-delta', text: 'Half', ids: [0] })
+    const { id } = await json<ApiResponse>('/v1/responses', asking(conversation, { background: true }))
+    await until(async () => (await json<ApiResponse>(`/v1/responses/${id}`)).output.length > 0)
+    await json(`/v1/responses/${id}/cancel`, {})
+    interface Message {
+      id: string
+      status: string
+      incomplete_details?: { reason: string }
+    }
+    const messages = async (path: string) => (await json<{ data: Message[] }>(path)).data
+    const list = `/v1/conversations/${conversation}/items?order=asc`
+    const items = await messages(list)
+    const reasons = (found: Message[]) =>
+      found.map(({ status, incomplete_details }) => [status, incomplete_details?.reason])
+    const expected = [
+      ['completed', undefined],
+      ['incomplete', 'max_output_tokens'],
+      ['completed', undefined],
+      ['incomplete', undefined],
+    ]
+    assert.deepEqual(reasons(items), expected)
+    const branch = await json<{ id: string }>(`/v1/conversations/${conversation}/branch`, { item_id: items[3]?.id })
+    assert.deepEqual(reasons(await messages(`/v1/conversations/${branch.id}/items?order=asc`)), expected)
+    const share = await json<{ url: string }>(`/v1/conversations/${conversation}/share`, {})
+    const token = new URL(share.url).pathname.split('/').at(-1)
+    assert.deepEqual(reasons(await messages(`/v1/shared/${token}`)), expected)
+    const exported = await edge.ask(`/v1/conversations/${conversation}/export?format=markdown`)
+    assert.match(await exported.text(), / \(cut at its limit\)\n\nOne\n.+ \(stopped\)\n\nHalf\n/s)
+    const whole = await json<{ items: object[] }>(`/v1/conversations/${conversation}/export?format=json`)
+    const again = whole.items.map((item) => ({ ...item, id: undefined }))
+    const copy = await json<{ id: string }>('/v1/conversations', { items: again })
+    assert.deepEqual(reasons(await messages(`/v1/conversations/${copy.id}/items?order=asc`)), expected)
   })
 
   test('is one at a time, however many ask at once', async () => {

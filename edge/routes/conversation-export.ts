@@ -26,6 +26,11 @@ function headingOf(item: ConversationItem): string {
   return item.type === 'function_call' ? `Call of \`${item.name}\`` : 'Result'
 }
 
+function endOf(item: ConversationItem): string {
+  if (item.status !== 'incomplete') return ''
+  return item.type === 'message' && item.incomplete_details ? ' (cut at its limit)' : ' (stopped)'
+}
+
 function textOf(item: ConversationItem): string {
   if (item.type === 'message') return item.content.map(({ text }) => text).join('\n\n')
   return `    ${(item.type === 'function_call' ? item.arguments : item.output).replaceAll('\n', '\n    ')}`
@@ -44,7 +49,7 @@ const FORMATS: Record<'markdown' | 'json', Format> = {
     contentType: 'text/markdown; charset=utf-8',
     extension: 'md',
     head: ({ metadata }) => (metadata.title ? `# ${metadata.title.replaceAll(/\s+/g, ' ')}\n` : ''),
-    item: (item) => `\n## ${headingOf(item)}${item.status === 'incomplete' ? ' (stopped)' : ''}\n\n${textOf(item)}\n`,
+    item: (item) => `\n## ${headingOf(item)}${endOf(item)}\n\n${textOf(item)}\n`,
     foot: '',
   },
   json: {

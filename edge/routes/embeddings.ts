@@ -13,7 +13,7 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { Runners } from '../runners/runners.ts'
 import { newUsageId } from '../storage/usage.ts'
-import { settleAnswer } from '../embeddings/settle-answer.ts'
+import { settleAnswer } from '../accounts/settle-answer.ts'
 import { inputsOf, renderEmbeddings } from '../embeddings/openai-embeddings.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
@@ -57,7 +57,7 @@ async function embed(c: EdgeContext): Promise<Response> {
     })
   } finally {
     reservation[Symbol.dispose]()
-    await settleAnswer(c, id, used)
+    await settleAnswer(c, id, used ? [used] : [])
   }
 }
 

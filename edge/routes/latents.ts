@@ -15,7 +15,8 @@ import { LIMITS } from '#protocol/limits.ts'
 import type { PublishedModel } from '#protocol/published-model.ts'
 import type { EdgeContext } from '../context.ts'
 import { readBody } from '../http/body.ts'
-import { encodable, type Given } from '../inference/inputs.ts'
+import { type Encodable, encodable, type Given } from '../inference/inputs.ts'
+import { itemsOfFile } from '../inference/file-items.ts'
 import { interpolate } from '../inference/interpolate.ts'
 import { decode, encode, requireLatents } from '../inference/latents.ts'
 import { principalPlane } from '../inference/principal-components.ts'
@@ -62,7 +63,7 @@ export const latentOperations: readonly Operation[] = [
     path: '/v1/latents/map',
     summary: 'Map a latent space',
     description:
-      'A point in a plane for each latent, image or row: by its first two principal components, or by UMAP, which keeps together what is near.',
+      'A point in a plane for each latent, image or row, given or of an uploaded file: by its first two principal components, or by UMAP, which keeps together what is near.',
     body: mapRequestSchema,
     answer: { description: 'The points, in order', schema: mapAnswerSchema },
     example: {
@@ -120,11 +121,19 @@ async function mapRoute(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, mapRequestSchema, { most })
   const { method, seed, neighbors } = request
   return serve(c, request.model, async (model) => {
-    const latents = 'latents' in request ? requireLatents(model, request.latents) : await means(c, model, request)
+    const given = 'file_id' in request ? await itemsOfFile(c, model, request.file_id) : request
+    const file = 'indices' in given ? given : null
+    const latents = await latentsOf(c, model, given)
     const answer = (points: readonly [number, number][]) => ({
       model: model.id,
       method,
-      data: points.map(([x, y]) => ({ x, y })),
+      ...(file && { total: file.total }),
+      data: points.map(([x, y], i) => ({
+        x,
+        y,
+        ...(file && { index: file.indices[i] }),
+        ...(file?.names && { name: file.names[i] }),
+      })),
     })
     if (method === 'pca') {
       const { points, explained } = principalPlane(latents)
@@ -139,8 +148,13 @@ async function mapRoute(c: EdgeContext): Promise<Response> {
   })
 }
 
-/** Where images or rows lie. */
-async function means(c: EdgeContext, model: PublishedModel, given: Given): Promise<number[][]> {
-  const found = await encode(c, model, await encodable(model, given), () => 0)
+/** Where images or rows lie, or what was given. */
+async function latentsOf(
+  c: EdgeContext,
+  model: PublishedModel,
+  given: { readonly latents: number[][] } | Given | Encodable,
+): Promise<number[][]> {
+  if ('latents' in given) return requireLatents(model, given.latents)
+  const found = await encode(c, model, 'items' in given ? given : await encodable(model, given), () => 0)
   return found.map(({ mean }) => mean)
 }

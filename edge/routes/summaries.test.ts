@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import type { EmbeddingsRequest } from '#protocol/embeddings.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { SummaryAnswer } from '#protocol/summaries.ts'
+import type { SummaryAnswer, SummaryEvent } from '#protocol/summaries.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
+import { dataOf } from '../testing/sse.ts'
+import { refuses, says } from '../testing/stub-runner.ts'
 
 const SUBJECTS = ['storm', 'lunch', 'train']
 /** What each text is about, as a vector of length 1; a token for each word. */
@@ -93,7 +95,6 @@ describe('POST /v1/summaries', () => {
 
   test('refuses what it cannot do, by its name', async () => {
     for (const [body, status, param] of [
-      [{ style: 'abstractive' }, 501, 'style'],
       [{ style: 'haiku' }, 400, 'style'],
       [{ input: '' }, 400, 'input'],
       [{ input: ' \n ' }, 400, 'input'],
@@ -102,13 +103,104 @@ describe('POST /v1/summaries', () => {
       [{ length: { sentences: 0 } }, 400, 'length.sentences'],
       [{ length: { words: 1e9 } }, 400, 'length.words'],
       [{ language: 'not a language' }, 400, 'language'],
-      [{ stream: true }, 400, 'stream'],
+      [{ stream: 'yes' }, 400, 'stream'],
       [{ file_id: 'file_1' }, 400, 'file_id'],
     ] as const) {
       const error = await errorOf(await ask(body))
       assert.deepEqual([error.status, error.param], [status, param], JSON.stringify(body).slice(0, 60))
     }
     assert.deepEqual(asked, [])
+  })
+
+  test('streams each sentence, then the whole', async () => {
+    const response = await ask({ length: { sentences: 2 }, stream: true })
+    assert.equal(response.headers.get('x-served-by'), 'runner')
+    const data = dataOf(await response.text())
+    assert.equal(data.pop(), '[DONE]')
+    const events = data.map((text) => JSON.parse(text) as SummaryEvent | SummaryAnswer)
+    assert.deepEqual(
+      events.map(({ object }) => object),
+      ['summary.sentence', 'summary.sentence', 'summary'],
+    )
+    const whole = events.at(-1) as SummaryAnswer
+    assert.deepEqual(
+      events.flatMap((event) => (event.object === 'summary.sentence' ? event.sentence : [])),
+      whole.sentences,
+    )
+  })
+
+  describe('abstractive', () => {
+    const write = { style: 'abstractive', length: { sentences: 2 } }
+
+    test('keeps what the text supports, with the places that say so', async () => {
+      edge.runner.script = says(
+        'The storm closed the harbour and sank boats. ',
+        'Aliens were blamed. ',
+        'Lunch was late.',
+      )
+      const answer = await answered(write)
+      assert.deepEqual(
+        answer.sentences.map(({ text, source }) => [text, source.map(({ start, end }) => INPUT.slice(start, end))]),
+        [
+          [
+            'The storm closed the harbour and sank boats.',
+            ['The storm closed the harbour.', 'The storm\nsank two boats.'],
+          ],
+          ['Lunch was late.', ['Lunch was late.']],
+        ],
+      )
+      assert.deepEqual([answer.unsupported, answer.model, answer.servedBy], [1, 'stub', 'runner'])
+      assert.deepEqual(answer.usage, { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 })
+      const { request } = edge.runner.calls.at(-1) ?? assert.fail('nothing was asked')
+      assert.equal(request.temperature, 0)
+      assert.ok(
+        request.prompt.type === 'chat' && request.prompt.messages[1]?.content.includes('The storm sank two boats.'),
+      )
+    })
+
+    test('a text that is longer than a context is read in pieces, then what was said of them', async () => {
+      const before = edge.runner.calls.length
+      edge.runner.script = says('The storm closed the harbour.')
+      const response = await ask({ ...write, stream: true, input: `${INPUT} `.repeat(30) })
+      const events = dataOf(await response.text())
+        .slice(0, -1)
+        .map((text) => JSON.parse(text) as SummaryEvent | SummaryAnswer)
+      const progress = events.flatMap((event) => (event.object === 'summary.progress' ? event : []))
+      const { done, total } = progress.at(-1) ?? assert.fail('no progress')
+      const calls = edge.runner.calls.slice(before)
+      assert.ok(calls.length > 2)
+      assert.deepEqual([done, total], [calls.length, calls.length])
+      const last = calls.at(-1)?.request.prompt
+      assert.equal(
+        last?.type === 'chat' && last.messages[1]?.content,
+        calls
+          .slice(1)
+          .map(() => 'The storm closed the harbour.')
+          .join(' '),
+      )
+      const whole = events.at(-1) as SummaryAnswer
+      assert.equal(whole.summary, 'The storm closed the harbour.')
+      assert.equal(whole.usage.completion_tokens, calls.length)
+    })
+
+    test('a runner that fails is told of, before anything was sent or after', async () => {
+      edge.runner.script = refuses(new ApiError('queue_full', 'no room', { retryAfter: 1 }))
+      assert.equal((await errorOf(await ask(write))).code, 'queue_full')
+      const data = dataOf(await (await ask({ ...write, stream: true })).text())
+      assert.match(data.at(-1) ?? '', /"code":"queue_full"/)
+    })
+
+    test('each generation is in the ledger', async () => {
+      const { id, key } = await edge.newKey({ limits: { tokens_per_minute: 100_000 } })
+      edge.runner.script = says('Lunch was late.')
+      const response = await edge.ask('/v1/summaries', { body: { input: INPUT, ...write }, key })
+      assert.equal(response.status, 200, await response.text())
+      const rows = () =>
+        edge.database.prepare('SELECT completion_tokens FROM usage WHERE key_id = ?').bind(id).all<object>()
+      let { results } = await rows()
+      while (results.length === 0) ({ results } = await rows())
+      assert.deepEqual(results, [{ completion_tokens: 1 }])
+    })
   })
 
   test('is in the ledger', async () => {

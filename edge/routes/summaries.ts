@@ -1,5 +1,5 @@
-/** `POST /v1/summaries`: by the sentences' vectors, which a runner makes; by their words, here, if there is no runner. */
-import { ApiError, type ErrorCode } from '#protocol/error.ts'
+/** `POST /v1/summaries`: of the text's own sentences, or of a language model's that the text supports. */
+import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import {
   type SummaryAnswer,
@@ -7,15 +7,14 @@ import {
   summaryAnswerSchema,
   summaryRequestSchema,
 } from '#protocol/summaries.ts'
-import { accountOf, admitTokens, renewing } from '../accounts/admission.ts'
-import { countTokens } from '../accounts/token-counter.ts'
-import { type EdgeContext, principalOf } from '../context.ts'
-import { settleAnswer } from '../embeddings/settle-answer.ts'
+import type { EdgeContext } from '../context.ts'
 import { readBody } from '../http/body.ts'
-import { Runners } from '../runners/runners.ts'
-import { newUsageId } from '../storage/usage.ts'
-import { compareByModel, compareByWords, extract, piecesOf } from '../summaries/extract.ts'
+import { eventStream } from '../http/event-stream.ts'
+import { logFailure } from '../http/log.ts'
+import { ClientGone } from '../runners/runner.ts'
+import { type Begun, pick } from '../summaries/pick.ts'
 import { type Sentence, sentencesOf } from '../summaries/sentences.ts'
+import { write } from '../summaries/write.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
 export const summaryOperation: Operation = {
@@ -24,65 +23,45 @@ export const summaryOperation: Operation = {
   scope: 'summaries',
   tag: 'Summaries',
   summary: 'Shorten a text',
-  description: 'To its own sentences, each with its place in the text. Without a runner marked `degraded`.',
+  description:
+    'To its own sentences, or to a language model’s that the text supports, each with its places in the text. Without a runner the first, marked `degraded`. With stream it comes as server-sent events: `summary.progress`, a `summary.sentence` each, the summary, [DONE].',
   body: summaryRequestSchema,
   answer: { description: 'The summary', schema: summaryAnswerSchema },
-  errors: [...GENERATION_ERRORS, 'model_loading', 'not_implemented'],
+  errors: [...GENERATION_ERRORS, 'model_loading'],
   example: { input: 'A long text. It has many sentences. Some matter more than others.', length: { sentences: 1 } },
   handle: summarise,
 }
 
-/** No runner can be asked now: sentences are compared here. */
-const AWAY: ReadonlySet<ErrorCode> = new Set(['runner_unavailable', 'runner_timeout', 'model_loading', 'queue_full'])
-
 async function summarise(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, summaryRequestSchema)
-  if (request.style === 'abstractive') {
-    throw new ApiError(
-      'not_implemented',
-      "Summaries in words of their own are not made here yet; ask for 'extractive'.",
-      {
-        param: 'style',
-      },
-    )
-  }
   const sentences = readSentences(request)
-  const pieces = piecesOf(sentences)
-  const runners = new Runners(c.env, c.get('requestId'))
-  const account = accountOf(principalOf(c))
-  const id = newUsageId()
-  const headers = await admitTokens(c.env, account, id, () => count(runners, request.model, pieces.flat()))
-  const reservation = renewing(c.env, account, id)
-  let used: { model: string; tokens: number } | undefined
-  try {
-    const embed = (inputs: string[]) =>
-      runners.embeddings({ model: request.model, tenant: account.owner, inputs, dimensions: null }, c.req.raw.signal)
-    const compared = await compareByModel(pieces, embed).catch((error: unknown) => {
-      if (error instanceof ApiError && AWAY.has(error.code)) return undefined
-      throw error
-    })
-    used = { model: request.model, tokens: compared?.tokens ?? 0 }
-    const likeness = compared?.likeness ?? compareByWords(sentences)
-    const answer: SummaryAnswer = {
-      id: `sum_${id.slice(id.indexOf('_') + 1)}`,
-      object: 'summary',
-      model: request.model,
-      ...extract(sentences, likeness, request.length, request.language),
-      usage: { prompt_tokens: used.tokens, completion_tokens: 0, total_tokens: used.tokens },
-      ...(compared ? {} : { degraded: true }),
-    }
-    return Response.json(answer, {
-      headers: {
-        ...headers,
-        'cache-control': 'no-store',
-        'x-served-by': compared ? 'runner' : 'edge',
-        'openai-processing-ms': String(Date.now() - c.get('startedAt')),
-      },
-    })
-  } finally {
-    reservation[Symbol.dispose]()
-    await settleAnswer(c, id, used)
+  const begun = await (request.style === 'abstractive' ? write : pick)(c, request, sentences)
+  const response = request.stream ? await streamed(c, begun) : Response.json(await whole(begun))
+  for (const [name, value] of Object.entries(begun.headers)) response.headers.set(name, value)
+  response.headers.set('cache-control', 'no-store')
+  response.headers.set('x-served-by', begun.servedBy)
+  response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
+  return response
+}
+
+async function whole({ events }: Begun): Promise<SummaryAnswer> {
+  for (;;) {
+    const { done, value } = await events.next()
+    if (done) return value
   }
+}
+
+function streamed(c: EdgeContext, { events, stop }: Begun): Promise<Response> {
+  async function* all() {
+    yield yield* events
+  }
+  return eventStream(all(), {
+    onCancel: stop,
+    onError(error) {
+      if (error instanceof ApiError || error instanceof ClientGone) return
+      logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, error)
+    },
+  })
 }
 
 function readSentences({ input, language }: SummaryRequest): Sentence[] {
@@ -97,16 +76,4 @@ function readSentences({ input, language }: SummaryRequest): Sentence[] {
   if (length > 0 && length <= LIMITS.summaryInputSentences) return sentences
   const message = `Invalid 'input': expected 1 to ${LIMITS.summaryInputSentences} sentences, got ${length}.`
   throw new ApiError('invalid_value', message, { param: 'input' })
-}
-
-/** Of all, none if nobody is there who would compute them. */
-async function count(runners: Runners, model: string, texts: readonly string[]): Promise<number> {
-  let sum = 0
-  try {
-    for (const text of texts) sum += (await countTokens(runners, model, { type: 'text', text })).tokens
-  } catch (error) {
-    if (error instanceof ApiError && AWAY.has(error.code)) return 0
-    throw error
-  }
-  return sum
 }

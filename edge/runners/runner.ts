@@ -18,6 +18,7 @@ import {
   tokensReplySchema,
 } from '#protocol/generation.ts'
 import { drawnImagesSchema, type ImageWork } from '#protocol/image-work.ts'
+import { type TranslateReply, type TranslateRequest, translateReplySchema } from '#protocol/translation.ts'
 
 /** Seconds after which a runner that is away is likely back. */
 const RETRY_SECONDS = 2
@@ -91,6 +92,14 @@ export class Runner {
    */
   embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
     return this.#work('/embeddings', request, embeddingsReplySchema, signal)
+  }
+
+  /**
+   * @param signal stops the work
+   * @throws ApiError what the runner refuses the request with
+   */
+  translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+    return this.#work('/translate', request, translateReplySchema, signal)
   }
 
   /**

@@ -13,6 +13,7 @@ import type {
 import type { ImageWork } from '#protocol/image-work.ts'
 import type { Heartbeat } from '#protocol/runners.ts'
 import type { Scaling } from '#protocol/scaling.ts'
+import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
 import { type Bindings, configOf } from '../env.ts'
 import { Breaker } from './breaker.ts'
 import { type Candidate, inOrder, prefixKey } from './choose.ts'
@@ -90,6 +91,14 @@ export class Runners {
     return [...new Map(lists.flat().map((model) => [model.id, model])).values()]
   }
 
+  /** Those that are there now, as they were heard of; asks only a runner that does not say. @throws ApiError */
+  async knownModels(): Promise<readonly RunnerModel[]> {
+    const known = await this.#known()
+    if (known.length === 0) throw noRunner()
+    const heard = known.map(({ models }) => models)
+    return heard.includes(null) ? this.models() : heard.flatMap((models) => models ?? [])
+  }
+
   /** Of a model, in tokens; undefined if no runner that is heard of has it. */
   async contextLength(model: string): Promise<number | undefined> {
     const known = await this.#known()
@@ -109,6 +118,11 @@ export class Runners {
   /** As `Runner.embeddings`, wherever there is room. @throws ApiError */
   embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
     return this.#attempt(request.model, this.#requestId, (runner) => runner.embeddings(request, signal))
+  }
+
+  /** As `Runner.translate`, wherever there is room. @throws ApiError */
+  translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+    return this.#attempt(request.model, this.#requestId, (runner) => runner.translate(request, signal))
   }
 
   /**

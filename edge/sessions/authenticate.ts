@@ -1,4 +1,4 @@
-/** Who asks: by the key in the Authorization header, else by the page's cookie. */
+/** Who asks: by the key in the Authorization header, else by the page's cookie, else by a key in the body. */
 import { ApiError } from '#protocol/error.ts'
 import type { EdgeContext, Principal } from '../context.ts'
 import { configOf } from '../env.ts'
@@ -7,6 +7,7 @@ import { sha256 } from '../storage/secrets.ts'
 import { findSession, hasTokenForm } from '../storage/sessions.ts'
 import { readSessionCookie } from './cookie.ts'
 import { failedSignIn } from './failures.ts'
+import { keyInBody, mayShowKeyInBody } from './key-in-body.ts'
 import { hasLoopbackHost, isProvenSameOrigin } from './origin.ts'
 import { PrincipalCache } from './principal-cache.ts'
 
@@ -22,10 +23,14 @@ const cache = new PrincipalCache()
 export async function authenticate(c: EdgeContext): Promise<Principal | null> {
   const authorization = c.req.header('authorization')
   if (authorization !== undefined) {
-    const key = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+    // DeepL's clients name it by their own word.
+    const key = /^(?:Bearer|DeepL-Auth-Key) +(\S+) *$/i.exec(authorization)?.[1]
     return authenticateKey(c, key ?? '')
   }
-  return authenticateCookie(c)
+  const shown = await authenticateCookie(c)
+  if (shown !== null || !mayShowKeyInBody(c)) return shown
+  const key = await keyInBody(c)
+  return key === null ? null : authenticateKey(c, key)
 }
 
 /** @throws ApiError 401, or 429 after too many that were not good */

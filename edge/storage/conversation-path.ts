@@ -67,9 +67,10 @@ export async function showVersion(
 export function copyPath(database: Database, from: { conversationId: string; itemId: string }, to: string): Statement {
   return database
     .prepare(
-      `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
+      `INSERT INTO conversation_items (id, conversation_id, role, status, incomplete_reason, content, created_at)
        ${pathTo('FROM conversation_items AS item WHERE item.id = ? AND item.conversation_id = ?')}
-       SELECT 'msg_' || lower(hex(randomblob(16))), ?, item.role, item.status, item.content, item.created_at
+       SELECT 'msg_' || lower(hex(randomblob(16))), ?, item.role, item.status, item.incomplete_reason,
+         item.content, item.created_at
        FROM path JOIN conversation_items AS item ON item.position = path.position ORDER BY item.position`,
     )
     .bind(from.itemId, from.conversationId, to)

@@ -5,6 +5,7 @@ import type {
   ConversationItem,
   ConversationQuery,
   FoundConversation,
+  IncompleteReason,
   ItemInput,
   MessageItem,
   PageQuery,
@@ -27,6 +28,7 @@ interface ItemRow {
   /** A message's, else the item's type. */
   role: MessageItem['role'] | 'function_call' | 'function_call_output'
   status: MessageItem['status']
+  incomplete_reason: IncompleteReason | null
   content: string
   /** A JSON array of ids; only in a list. */
   versions?: string
@@ -91,13 +93,13 @@ export function newItems(
   now: number,
 ): { items: MessageItem[]; statements: Statement[] } {
   const items = inputs.map(toItem)
-  const inserts = items.map(({ id, role, status, content }) =>
+  const inserts = items.map(({ id, role, status, incomplete_details, content }) =>
     database
       .prepare(
-        `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
-         SELECT ?, id, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?`,
+        `INSERT INTO conversation_items (id, conversation_id, role, status, incomplete_reason, content, created_at)
+         SELECT ?, id, ?, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ?`,
       )
-      .bind(id, role, status, JSON.stringify(content), now, conversationId, owner),
+      .bind(id, role, status, incomplete_details?.reason ?? null, JSON.stringify(content), now, conversationId, owner),
   )
   return { items, statements: [touch(database, owner, conversationId, now), ...inserts] }
 }
@@ -158,6 +160,7 @@ export async function deleteConversation(database: Database, owner: string, id: 
   return meta.changes > 0
 }
 
+const ITEM_COLUMNS = 'item.id, item.role, item.status, item.incomplete_reason, item.content'
 const OF_CONVERSATION = `FROM conversation_items AS item JOIN conversations AS conversation
   ON conversation.id = item.conversation_id
   WHERE conversation.id = ? AND conversation.owner = ?`
@@ -182,7 +185,7 @@ export async function listItems(
   const { results } = await database
     .prepare(
       `${pathTo(TO_HEAD)}
-       SELECT item.id, item.role, item.status, item.content, (${VERSIONS}) AS versions
+       SELECT ${ITEM_COLUMNS}, (${VERSIONS}) AS versions
        FROM path JOIN conversation_items AS item ON item.position = path.position
        ${after === undefined ? '' : cursor} ORDER BY item.position ${order} LIMIT ?`,
     )
@@ -198,7 +201,7 @@ export async function findItem(
   id: string,
 ): Promise<ConversationItem | null> {
   const row = await database
-    .prepare(`SELECT item.id, item.role, item.status, item.content ${OF_CONVERSATION} AND item.id = ?`)
+    .prepare(`SELECT ${ITEM_COLUMNS} ${OF_CONVERSATION} AND item.id = ?`)
     .bind(conversationId, owner, id)
     .first<ItemRow>()
   return row && fromRow(row)
@@ -243,7 +246,7 @@ function toConversation(row: ConversationRow): Conversation {
 }
 
 /** Text without a type is what its role says: an assistant's is output. */
-function toItem({ role, status, content }: ItemInput): MessageItem {
+function toItem({ role, status, incomplete_details, content }: ItemInput): MessageItem {
   const parts =
     typeof content === 'string'
       ? [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content }]
@@ -253,6 +256,7 @@ function toItem({ role, status, content }: ItemInput): MessageItem {
     type: 'message',
     role,
     status,
+    ...incompleteDetails(incomplete_details?.reason ?? null),
     content: parts.map(({ type, text }) =>
       type === 'output_text'
         ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
@@ -261,7 +265,7 @@ function toItem({ role, status, content }: ItemInput): MessageItem {
   }
 }
 
-function fromRow({ id, role, status, content, versions = '[]' }: ItemRow): ConversationItem {
+function fromRow({ id, role, status, incomplete_reason, content, versions = '[]' }: ItemRow): ConversationItem {
   const ids: string[] = JSON.parse(versions)
   const beside = ids.length > 1 ? { versions: ids } : {}
   if (role === 'function_call' || role === 'function_call_output') return { ...JSON.parse(content)[0], ...beside }
@@ -270,7 +274,13 @@ function fromRow({ id, role, status, content, versions = '[]' }: ItemRow): Conve
     type: 'message',
     role,
     status,
+    ...incompleteDetails(incomplete_reason),
     content: JSON.parse(content),
     ...beside,
   }
+}
+
+/** As a message has it. */
+export function incompleteDetails(reason: IncompleteReason | null): Pick<MessageItem, 'incomplete_details'> {
+  return reason === null ? {} : { incomplete_details: { reason } }
 }

@@ -3,11 +3,12 @@
  * said later is not in it; what is deleted leaves it too. Who has the token reads it, and only its SHA-256 is kept.
  */
 import { uuidv7 } from 'uuidv7'
-import type { Conversation } from '#protocol/conversations.ts'
+import type { Conversation, IncompleteReason } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { Share, SharedConversation, SharedMessage } from '#protocol/shares.ts'
 import { pathTo } from './conversation-path.ts'
+import { incompleteDetails } from './conversations.ts'
 import type { Database, Statement } from './database.ts'
 import { randomSecret, sha256 } from './secrets.ts'
 
@@ -18,6 +19,7 @@ interface ShareRow {
 interface MessageRow {
   role: SharedMessage['role']
   status: SharedMessage['status']
+  incomplete_reason: IncompleteReason | null
   content: string
 }
 
@@ -85,7 +87,7 @@ export async function readShared(
     .prepare(
       `${pathTo(`FROM shares JOIN conversation_items AS item ON item.position = shares.head
          WHERE shares.token_hash = ?`)}
-       SELECT item.role, item.status, item.content
+       SELECT item.role, item.status, item.incomplete_reason, item.content
        FROM path JOIN conversation_items AS item ON item.position = path.position
        WHERE item.role IN ('user', 'assistant') ORDER BY item.position LIMIT ? OFFSET ?`,
     )
@@ -95,7 +97,12 @@ export async function readShared(
     object: 'shared_conversation',
     title: share.title,
     created_at: Math.floor(share.created_at / 1000),
-    data: results.slice(0, PAGE).map((row) => ({ ...row, content: JSON.parse(row.content) })),
+    data: results.slice(0, PAGE).map(({ role, status, incomplete_reason, content }) => ({
+      role,
+      status,
+      ...incompleteDetails(incomplete_reason),
+      content: JSON.parse(content),
+    })),
     has_more: results.length > PAGE,
   }
 }

@@ -1,5 +1,6 @@
 /** Turns of conversations: what a response was asked and answers, in the conversation that it belongs to. */
-import type { Item } from '#protocol/responses.ts'
+import type { IncompleteReason } from '#protocol/conversations.ts'
+import type { Item, Response } from '#protocol/responses.ts'
 import { continueFrom } from './conversation-path.ts'
 import type { Database, Statement } from './database.ts'
 
@@ -43,7 +44,7 @@ export async function beginTurn(database: Database, turn: NewTurn): Promise<stri
     await database.batch([
       take,
       ...lead,
-      ...items.map((item) => insert(database, turn, item)),
+      ...items.map((item) => insert(database, turn, item, null)),
       note,
       touch(database, turn),
     ])
@@ -58,8 +59,9 @@ export async function beginTurn(database: Database, turn: NewTurn): Promise<stri
 /** Gives the conversation back, with the items answered after those asked; may be called again. */
 export async function endTurn(
   database: Database,
-  { output, ...turn }: Turn & { output: readonly Item[] },
+  { ended, ...turn }: Turn & { ended: Pick<Response, 'output' | 'incomplete_details'> },
 ): Promise<void> {
+  const { output, incomplete_details: details } = ended
   const { owner, conversation, response, now } = turn
   const lead = database
     .prepare(
@@ -70,7 +72,9 @@ export async function endTurn(
   const end = database
     .prepare('UPDATE turns SET ended_at = ? WHERE response_id = ? AND ended_at IS NULL')
     .bind(now, response)
-  const inserts = output.map((item) => insert(database, turn, item))
+  const inserts = output.map((item) =>
+    insert(database, turn, item, item.status === 'incomplete' ? (details?.reason ?? null) : null),
+  )
   await database.batch([...(output.length > 0 ? [lead] : []), ...inserts, end, touch(database, turn)])
 }
 
@@ -105,18 +109,23 @@ export async function activeTurn(
 }
 
 /** A call or what it gave stands in a list, as the parts of a message do. */
-function insert(database: Database, { owner, conversation, response, now }: Turn, item: Item): Statement {
+function insert(
+  database: Database,
+  { owner, conversation, response, now }: Turn,
+  item: Item,
+  incompleteReason: IncompleteReason | null,
+): Statement {
   const [role, content] =
     item.type === 'message'
       ? [item.role, item.content.map((part) => (part.type === 'output_text' ? { ...part, logprobs: [] } : part))]
       : [item.type, [item]]
   return database
     .prepare(
-      `INSERT INTO conversation_items (id, conversation_id, role, status, content, created_at)
-       SELECT ?, id, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ? AND ${OPEN}
+      `INSERT INTO conversation_items (id, conversation_id, role, status, incomplete_reason, content, created_at)
+       SELECT ?, id, ?, ?, ?, ?, ? FROM conversations WHERE id = ? AND owner = ? AND ${OPEN}
        ON CONFLICT (id) DO NOTHING`,
     )
-    .bind(item.id, role, item.status, JSON.stringify(content), now, conversation, owner, response)
+    .bind(item.id, role, item.status, incompleteReason, JSON.stringify(content), now, conversation, owner, response)
 }
 
 function touch(database: Database, { owner, conversation, now }: Turn): Statement {

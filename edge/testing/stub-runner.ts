@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { smallVocabulary } from '#models/tokenizer/testdata/small-vocabulary.ts'
 import type { EmbeddingsReply, EmbeddingsRequest } from '#protocol/embeddings.ts'
 import { ApiError } from '#protocol/error.ts'
-import type { GenerationEvent, GenerationRequest } from '#protocol/generation.ts'
+import type { GenerationEvent, GenerationRequest, RunnerModel } from '#protocol/generation.ts'
+import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
 
 export const RUNNER_SECRET = 'a-secret-between-edge-and-runner'
 
@@ -22,6 +23,9 @@ export interface RunnerCall {
 /** What `POST /embeddings` answers; throws ApiError to refuse. */
 export type EmbeddingScript = (request: EmbeddingsRequest) => EmbeddingsReply | Promise<EmbeddingsReply>
 
+/** What `POST /translate` answers; throws ApiError to refuse. */
+export type TranslationScript = (request: TranslateRequest) => TranslateReply | Promise<TranslateReply>
+
 export interface StubRunner {
   readonly url: string
   /** Every generation asked for, in order. */
@@ -32,6 +36,10 @@ export interface StubRunner {
   embeddings: EmbeddingScript
   /** Told when the connection of a request for embeddings has closed. */
   onEmbeddingClosed: () => void
+  translation: TranslationScript
+  /** Told when the connection of a request for translations has closed. */
+  onTranslationClosed: () => void
+  models: readonly RunnerModel[]
   healthy: boolean
   stop(): Promise<void>
 }
@@ -51,9 +59,13 @@ export async function startStubRunner(): Promise<StubRunner> {
       return json(response, 200, { tokens: [1, 2, 3, 4, 5], text: '', contextLength: 2048 })
     if (request.url === '/embeddings') {
       response.once('close', () => runner.onEmbeddingClosed())
-      return embed(runner.embeddings, request, response)
+      return answer(runner.embeddings, request, response)
     }
-    if (request.url === '/models') return json(response, 200, { models: [MODEL] })
+    if (request.url === '/translate') {
+      response.once('close', () => runner.onTranslationClosed())
+      return answer(runner.translation, request, response)
+    }
+    if (request.url === '/models') return json(response, 200, { models: runner.models })
     const call = await readCall(request, response)
     calls.push(call)
     for (const resolve of waiting.splice(0)) resolve(call)
@@ -67,6 +79,9 @@ export async function startStubRunner(): Promise<StubRunner> {
     script: says('Hello'),
     embeddings: embedsLengths,
     onEmbeddingClosed: () => {},
+    translation: translatesWords,
+    onTranslationClosed: () => {},
+    models: [MODEL],
     healthy: true,
     stop: () =>
       new Promise((resolve) => {
@@ -102,10 +117,10 @@ export const START: GenerationEvent = {
   promptTokens: 5,
 }
 
-export function finish(completionTokens: number): GenerationEvent {
+export function finish(completionTokens: number, finishReason: 'stop' | 'length' = 'stop'): GenerationEvent {
   return {
     type: 'generation-finish',
-    finishReason: 'stop',
+    finishReason,
     usage: { promptTokens: 5, completionTokens, cachedTokens: 0 },
     timings: { queueMs: 1, promptMs: 2, promptPerSecond: 2500, generationMs: 4, generationPerSecond: 500 },
   }
@@ -168,11 +183,49 @@ export const embedsLengths: EmbeddingScript = ({ model, inputs }) => ({
   vectors: Buffer.from(Float32Array.from(inputs.flatMap(({ length }, i) => [length, i])).buffer).toString('base64'),
 })
 
-async function embed(script: EmbeddingScript, request: IncomingMessage, response: ServerResponse): Promise<void> {
+const WORDS: Readonly<Record<string, string>> = {
+  a: 'un',
+  close: 'fermez',
+  file: 'fichier',
+  hello: 'bonjour',
+  is: 'est',
+  new: 'nouveau',
+  open: 'ouvrez',
+  the: 'le',
+  window: 'fenêtre',
+  world: 'monde',
+}
+const BACK = Object.fromEntries(Object.entries(WORDS).map(([source, target]) => [target, source]))
+
+/** Word by word, as far as it knows them; the other translations are in capitals. A token for each word. */
+export const translatesWords: TranslationScript = ({ model, texts, alternatives = 0 }) => ({
+  translations: texts.map((source) => {
+    const words = model === 'fr-en' ? BACK : WORDS
+    const text = source.replaceAll(/\p{L}+/gu, (word) => cased(word, words[word.toLowerCase()] ?? word))
+    const others = Array.from({ length: alternatives }, (_, i) => `${text.toUpperCase()}${'!'.repeat(i)}`)
+    const tokens = text.split(/\s+/).length
+    return { text, alternatives: others, tokens, read: source.split(/\s+/).length }
+  }),
+})
+
+const cased = (source: string, word: string): string =>
+  /^\p{Lu}/u.test(source) ? word.charAt(0).toUpperCase() + word.slice(1) : word
+
+export const TRANSLATION_MODELS: readonly RunnerModel[] = (['en fr', 'fr en'] as const).map((pair) => {
+  const [source_language = '', target_language = ''] = pair.split(' ')
+  const id = `${source_language}-${target_language}`
+  return { ...MODEL, id, task: 'translation', contextLength: 256, source_language, target_language }
+})
+
+async function answer<Request, Reply>(
+  script: (request: Request) => Reply | Promise<Reply>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   let text = ''
   for await (const chunk of request) text += String(chunk)
   try {
-    json(response, 200, await script(JSON.parse(text) as EmbeddingsRequest))
+    json(response, 200, await script(JSON.parse(text) as Request))
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     refuse(response, error)

@@ -1,5 +1,5 @@
 /** The model's own log probabilities of a step, before anything of the request's changes them. */
-import { argmax, likeliestOf } from './sampler.ts'
+import { likeliestOf, rank } from './ranking.ts'
 
 export interface Logprob {
   readonly token: number
@@ -15,11 +15,12 @@ export function logprobsOf(
   logits: Float32Array,
   count: number,
 ): { of: (token: number) => Logprob; top: readonly Logprob[] } {
-  const peak = logits[argmax(logits)] as number
+  const ranking = rank(logits)
+  const peak = logits[ranking.likeliest] as number
   let total = 0
   for (const logit of logits) total += Math.exp(logit - peak)
   const logTotal = peak + Math.log(total)
   const copy = logits.slice()
   const of = (token: number): Logprob => ({ token, logprob: (copy[token] as number) - logTotal })
-  return { of, top: count === 0 ? [] : likeliestOf(logits, count).map(of) }
+  return { of, top: count === 0 ? [] : likeliestOf(logits, ranking, count).map(of) }
 }

@@ -5,7 +5,20 @@
  * https://arxiv.org/abs/1904.09751); those that are at least `minP` as likely as the likeliest
  * (https://arxiv.org/abs/2407.01082).
  */
-import { expNegative } from './exp.ts'
+import { descending, likeliestOf, type Ranking, rank, tokensFrom } from './ranking.ts'
+import {
+  distanceAt,
+  distanceOf,
+  endOf,
+  LEVELS,
+  levelAt,
+  logitAt,
+  massesAndMeanOf,
+  massesOf,
+  type Scale,
+  scaleOf,
+  weightAt,
+} from './weights.ts'
 
 export interface SamplingOptions {
   /** 0: the likeliest token. */
@@ -17,7 +30,12 @@ export interface SamplingOptions {
   readonly typicalP?: number
 }
 
-const BLOCK = 256
+/** The logits of a step, and what was found out about them. */
+interface Step {
+  readonly logits: Float32Array
+  readonly ranking: Ranking
+  readonly scale: Scale
+}
 
 /**
  * @param logits [vocabulary]; −∞ is never chosen
@@ -25,35 +43,22 @@ const BLOCK = 256
  */
 export function sample(logits: Float32Array, options: SamplingOptions, random: number): number {
   const { temperature, topP, topK, minP = 0, typicalP = 1 } = options
-  const likeliest = argmax(logits)
-  if (temperature === 0 || topK === 1 || topP === 0 || minP === 1) return likeliest
+  const ranking = rank(logits)
+  const { likeliest } = ranking
   const peak = logits[likeliest] ?? 0
+  if (temperature === 0 || topK === 1 || topP === 0 || minP === 1 || peak === Number.NEGATIVE_INFINITY) return likeliest
+
+  const step = { logits, ranking, scale: scaleOf(peak, temperature) }
   const limited = topK > 0 && topK < logits.length
-  if (!limited && topP === 1 && minP === 0 && typicalP === 1) return drawFromAll(logits, peak, temperature, random)
-
-  if (!limited && typicalP === 1) return nucleus(logits, peak, options, random)
-
-  const below = (token: number) => (peak - (logits[token] as number)) / temperature
-  const tokens = limited ? likeliestOf(logits, topK) : logits.keys().toArray()
-  const candidates =
-    typicalP < 1
-      ? mostTypical(tokens, below, typicalP)
-      : tokens.map((token) => ({ token, weight: expNegative(-below(token)) }))
-  return draw(cutTail(candidates, topP, minP), random)
-}
-
-/** The first of the greatest. */
-export function argmax(logits: Float32Array): number {
-  let best = 0
-  let greatest = logits[0] ?? Number.NEGATIVE_INFINITY
-  for (let i = 1; i < logits.length; i++) {
-    const logit = logits[i] as number
-    if (logit > greatest) {
-      greatest = logit
-      best = i
-    }
+  if (!limited && typicalP === 1) {
+    if (topP < 1) return drawNucleus(step, topP, minP, random)
+    if (minP > 0) return draw(atLeast(minP, weighed(step, tokensWithin(step, distanceAt(minP) + 1))), random)
+    return drawFromAll(step, random)
   }
-  return best
+  const likely = limited ? likeliestOf(logits, ranking, topK) : undefined
+  const kept = typicalP < 1 ? mostTypical(step, typicalP, likely) : weighed(step, likely ?? [])
+  if (topP === 1 && minP === 0) return draw(kept, random)
+  return draw(cutTail(kept.sort(byWeight), topP, minP), random)
 }
 
 /** A token and its probability, but for a factor that all have in common. */
@@ -62,178 +67,114 @@ interface Candidate {
   readonly weight: number
 }
 
-/** Weighs all once, block by block, and then only the block that is drawn. */
-function drawFromAll(logits: Float32Array, peak: number, temperature: number, random: number): number {
-  const blocks = new Float64Array(Math.ceil(logits.length / BLOCK))
-  let total = 0
-  for (let block = 0; block < blocks.length; block++) {
-    const weight = weightOf(logits, peak, temperature, block * BLOCK)
-    blocks[block] = weight
-    total += weight
-  }
+function weighed({ logits, scale }: Step, tokens: readonly number[]): Candidate[] {
+  return tokens.map((token) => ({ token, weight: weightAt(distanceOf(logits[token] as number, scale)) }))
+}
+
+/** In steps from the likeliest. */
+function distanceTo({ logits, scale }: Step, token: number): number {
+  return distanceOf(logits[token] as number, scale)
+}
+
+/** @param distance in steps */
+function tokensWithin({ logits, ranking, scale }: Step, distance: number): number[] {
+  return tokensFrom(logits, ranking, logitAt(distance, scale))
+}
+
+/** Draws a level by what its tokens weigh together, then one of these. */
+function drawFromAll(step: Step, random: number): number {
+  const { levels, total } = massesOf(step.logits, step.scale)
   let left = random * total
-  for (let block = 0; block < blocks.length; block++) {
-    const weight = blocks[block] as number
-    if (left >= weight) {
-      left -= weight
-      continue
-    }
-    const end = Math.min((block + 1) * BLOCK, logits.length)
-    for (let token = block * BLOCK; token < end; token++) {
-      left -= expNegative(((logits[token] as number) - peak) / temperature)
-      if (left < 0) return token
-    }
-  }
-  return argmax(logits)
+  let level = 0
+  while (level < levels.length && left >= (levels[level] as number)) left -= levels[level++] as number
+  const tokens = tokensWithin(step, endOf(level)).filter((token) => levelAt(distanceTo(step, token)) === level)
+  return take(weighed(step, tokens), left) ?? step.ranking.likeliest
 }
 
-/** Of one block of tokens. */
-function weightOf(logits: Float32Array, peak: number, temperature: number, from: number): number {
-  const end = Math.min(from + BLOCK, logits.length)
-  let weight = 0
-  for (let token = from; token < end; token++) weight += expNegative(((logits[token] as number) - peak) / temperature)
-  return weight
+function drawNucleus(step: Step, topP: number, minP: number, random: number): number {
+  const { levels, total } = massesOf(step.logits, step.scale)
+  const { last } = levelsHolding(levels, topP * total)
+  const distance = (token: number) => distanceTo(step, token)
+  const kept = nearest(step, tokensWithin(step, endOf(last)), distance, levels, topP * total)
+  return draw(minP > 0 ? atLeast(minP, kept) : kept, random)
 }
 
-/** Probability by how far tokens are from where the choice begins, in steps of half the temperature. */
-const BUCKETS = 128
-const BUCKETS_PER_TEMPERATURE = 2
-
-/** How far one has to go until `mass` is held, in temperatures; infinitely if the last bucket is needed. */
-function reachOf(masses: Float64Array, mass: number): number {
-  let [held, count] = [0, 0]
-  while (count < BUCKETS && held < mass) held += masses[count++] as number
-  // What is in the last bucket may be anywhere beyond.
-  return count < BUCKETS ? count / BUCKETS_PER_TEMPERATURE : Number.POSITIVE_INFINITY
-}
-
-function addTo(masses: Float64Array, distance: number, weight: number): void {
-  const bucket = distance * BUCKETS_PER_TEMPERATURE
-  const at = bucket < BUCKETS ? bucket | 0 : BUCKETS - 1
-  masses[at] = (masses[at] as number) + weight
-}
-
-/** What is further below the peak, in temperatures, is less than a ten-thousandth as likely: seldom anything that counts. */
-const NEAR = 10
-
-/** Cut by `topP` and `minP` alone: only tokens near the peak are sorted, as many as hold enough. */
-function nucleus(
-  logits: Float32Array,
-  peak: number,
-  { temperature, topP, minP = 0 }: SamplingOptions,
-  random: number,
-): number {
-  let reach = minP > 0 ? -Math.log(minP) : Number.POSITIVE_INFINITY
-  let total: number | undefined
-  let tokens: readonly number[] | undefined
-  if (topP < 1) {
-    const near: number[] = []
-    total = 0
-    let held = 0
-    for (let token = 0; token < logits.length; token++) {
-      const x = ((logits[token] as number) - peak) / temperature
-      const weight = expNegative(x)
-      total += weight
-      if (x < -NEAR) continue
-      held += weight
-      near.push(token)
-    }
-    tokens = held >= topP * total ? near : logits.keys().toArray()
-    const masses = new Float64Array(BUCKETS)
-    for (const token of tokens) {
-      const below = (peak - (logits[token] as number)) / temperature
-      addTo(masses, below, expNegative(-below))
-    }
-    reach = Math.min(reach, reachOf(masses, topP * total))
-  }
-  const candidates = sortedFrom(logits, peak - reach * temperature, tokens).map((token) => ({
-    token,
-    weight: expNegative(((logits[token] as number) - peak) / temperature),
-  }))
-  return draw(cutTail(candidates, topP, minP, total), random)
-}
-
-/** The `count` tokens with the greatest logits, in their order. */
-export function likeliestOf(logits: Float32Array, count: number): number[] {
-  return sortedFrom(logits, greatest(logits, count)).slice(0, count)
-}
-
-/** The `count`-th greatest logit, by a heap of the greatest so far with the least of them on top. */
-function greatest(logits: Float32Array, count: number): number {
-  if (count >= logits.length) return Number.NEGATIVE_INFINITY
-  const heap = logits.slice(0, count).sort()
-  for (let token = count; token < logits.length; token++) {
-    const logit = logits[token] as number
-    if (!(logit > (heap[0] as number))) continue
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child + 1 < count && (heap[child + 1] as number) < (heap[child] as number)) child++
-      if (child >= count || (heap[child] as number) >= logit) break
-      heap[at] = heap[child] as number
-      at = child
-    }
-    heap[at] = logit
-  }
-  return heap[0] as number
-}
-
-/** More tokens than any vocabulary has. */
-const MOST_TOKENS = 2 ** 20
-const asFloat = new Float32Array(1)
-const asBits = new Uint32Array(asFloat.buffer)
-
-/**
- * Tokens of at least that logit, the greatest first, equal ones by their number. A logit and its token make one number
- * that sorts as they do, so that no comparison is called: the bits of a float32, flipped to grow as it falls.
- * @param tokens those to choose from, ascending; all by default
- */
-function sortedFrom(logits: Float32Array, least: number, tokens?: readonly number[]): number[] {
-  const keys: number[] = []
-  for (let i = 0; i < (tokens ?? logits).length; i++) {
-    const token = tokens ? (tokens[i] as number) : i
-    const logit = logits[token] as number
-    if (!(logit >= least)) continue
-    asFloat[0] = logit + 0
-    const bits = asBits[0] as number
-    const falling = bits >= 0x8000_0000 ? bits : 0x7fff_ffff - bits
-    keys.push(falling * MOST_TOKENS + token)
-  }
-  return Array.from(Float64Array.from(keys).sort(), (key) => key % MOST_TOKENS)
+/** @returns the last level that is needed to hold `mass`, and what those before it hold */
+function levelsHolding(levels: Float64Array, mass: number): { last: number; held: number } {
+  let [last, held] = [0, 0]
+  while (last < levels.length - 1 && held + (levels[last] as number) < mass) held += levels[last++] as number
+  return { last, held }
 }
 
 /**
- * Those whose information content is nearest to the mean of it, until they hold `share` of the probability; likeliest
- * first. A token's information is how far below the peak it is, and something that all have in common.
- * @param below in temperatures
+ * The nearest tokens that weigh `mass` together. Only those of the last level that is needed are sorted.
+ * @param distance of a token, in steps
+ * @param levels what the tokens of each level of distance weigh
  */
-function mostTypical(tokens: readonly number[], below: (token: number) => number, share: number): Candidate[] {
-  let [total, sum] = [0, 0]
+function nearest(
+  step: Step,
+  tokens: readonly number[],
+  distance: (token: number) => number,
+  levels: Float64Array,
+  mass: number,
+): Candidate[] {
+  const { last, held } = levelsHolding(levels, mass)
+  const whole: number[] = []
+  const part: number[] = []
   for (const token of tokens) {
-    const weight = expNegative(-below(token))
-    total += weight
-    // What is never chosen may be infinitely far below.
-    if (weight > 0) sum += weight * below(token)
+    const level = levelAt(distance(token))
+    if (level < last) whole.push(token)
+    else if (level === last) part.push(token)
   }
-  const mean = sum / total
-  const masses = new Float64Array(BUCKETS)
-  for (const token of tokens) addTo(masses, Math.abs(below(token) - mean), expNegative(-below(token)))
-  const reach = reachOf(masses, share * total)
-  const near: (Candidate & { readonly distance: number })[] = []
-  for (const token of tokens) {
-    const [weight, distance] = [expNegative(-below(token)), Math.abs(below(token) - mean)]
-    if (weight > 0 && distance < reach) near.push({ token, weight, distance })
+  const byDistance = descending(part, (token) => -distance(token))
+  return [...weighed(step, whole), ...until(weighed(step, byDistance), mass - held)]
+}
+
+/**
+ * Those whose information content is nearest to the mean of it, until they hold `share` of the probability. A token's
+ * information is its distance, and something that all have in common.
+ * @param among all by default
+ */
+function mostTypical(step: Step, share: number, among?: readonly number[]): Candidate[] {
+  const logits = among ? Float32Array.from(among, (token) => step.logits[token] as number) : step.logits
+  const { total, mean, levels: plain } = massesAndMeanOf(logits, step.scale)
+  const reach = reachAround(mean, plain, share * total)
+  const near: number[] = []
+  const levels = new Float64Array(LEVELS)
+  for (const token of among ?? tokensWithin(step, mean + reach)) {
+    const distance = distanceTo(step, token)
+    if (!(Math.abs(distance - mean) <= reach)) continue
+    const level = levelAt(Math.abs(distance - mean))
+    levels[level] = (levels[level] as number) + weightAt(distance)
+    near.push(token)
   }
-  near.sort((a, b) => a.distance - b.distance || a.token - b.token)
-  return until(near, share * total).sort(byWeight)
+  return nearest(step, near, (token) => Math.abs(distanceTo(step, token) - mean), levels, share * total)
+}
+
+/** How far on both sides of `middle`, in steps, there is all of as many levels as hold `mass`. */
+function reachAround(middle: number, levels: Float64Array, mass: number): number {
+  const level = levelAt(middle)
+  let held = levels[level] as number
+  let width = 0
+  while (held < mass && width < LEVELS) {
+    width++
+    held += (levels[level - width] ?? 0) + (levels[level + width] ?? 0)
+  }
+  return endOf(width)
 }
 
 /** @param candidates likeliest first */
-function cutTail(candidates: readonly Candidate[], topP: number, minP: number, mass?: number): readonly Candidate[] {
-  const total = mass ?? candidates.reduce((sum, { weight }) => sum + weight, 0)
-  const kept = topP < 1 ? until(candidates, topP * total) : candidates
-  const least = minP * (kept[0]?.weight ?? 0)
-  return minP > 0 ? kept.filter(({ weight }) => weight >= least) : kept
+function cutTail(candidates: readonly Candidate[], topP: number, minP: number): readonly Candidate[] {
+  const kept = topP < 1 ? until(candidates, topP * weightOf(candidates)) : candidates
+  return minP > 0 ? atLeast(minP * (kept[0]?.weight ?? 0), kept) : kept
+}
+
+function byWeight(a: Candidate, b: Candidate): number {
+  return b.weight - a.weight || a.token - b.token
+}
+
+function atLeast(least: number, candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter(({ weight }) => weight >= least)
 }
 
 /** The first ones, until they weigh `weight`. */
@@ -246,15 +187,20 @@ function until(candidates: readonly Candidate[], weight: number): Candidate[] {
   return [...candidates]
 }
 
-function byWeight(a: Candidate, b: Candidate): number {
-  return b.weight - a.weight || a.token - b.token
+function weightOf(candidates: readonly Candidate[]): number {
+  return candidates.reduce((sum, { weight }) => sum + weight, 0)
 }
 
 function draw(candidates: readonly Candidate[], random: number): number {
-  let left = random * candidates.reduce((sum, { weight }) => sum + weight, 0)
+  return take(candidates, random * weightOf(candidates)) ?? candidates[0]?.token ?? 0
+}
+
+/** The token that `weight` falls on when all lie in a row. */
+function take(candidates: readonly Candidate[], weight: number): number | undefined {
+  let left = weight
   for (const { token, weight } of candidates) {
     left -= weight
     if (left < 0) return token
   }
-  return candidates[0]?.token ?? 0
+  return undefined
 }

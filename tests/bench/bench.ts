@@ -15,6 +15,7 @@ import { createTokenizer } from '#models/tokenizer/tokenizer.ts'
 import { measureAnswers } from './answers.ts'
 import { ContenderProcess, type Measured } from './contender.ts'
 import { measureEdgeOverhead } from './edge-overhead.ts'
+import { measureSampling } from './sampling.ts'
 import { serve } from './served.ts'
 
 const ROUNDS = 5
@@ -127,6 +128,13 @@ console.log(
   `\nOf ${prompts.length} prompts, ${same} have the same ${SAME_TOKENS} greedy tokens, and ${nearTies} part at a near tie (under ${NEAR_TIE} in logits)`,
 )
 for (const contender of both) contender.end()
+
+const sequences = Array.from({ length: 8 }, (_, i) => prose.slice(i, i + 256))
+const model = { ggufPath, sha256: entry.file.sha256, threads: THREADS, contextLength: CONTEXT }
+console.log(`\n${row('8 at once after 256', 'step, ms', 'choice, ms', 'share')}`)
+for (const { way, stepMs, sampleMs } of measureSampling(model, sequences)) {
+  console.log(row(way, stepMs.toFixed(2), sampleMs.toFixed(2), `${((100 * sampleMs) / stepMs).toFixed(1)} %`))
+}
 
 const served = await serve(root)
 const { firstToken, nextToken } = await measureEdgeOverhead(served, entry.id)

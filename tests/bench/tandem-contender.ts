@@ -1,6 +1,6 @@
 /** Tandem's decoder, as its engine's thread runs it. */
 import { OnnxDecoder } from '#gpu-runner/engine/onnx-decoder.ts'
-import { argmax } from '#gpu-runner/engine/sampler.ts'
+import { rank } from '#gpu-runner/engine/ranking.ts'
 import { Runtime } from '#gpu-runner/runtime/runtime.ts'
 import { ensureDecoderGraphs } from '#gpu-runner/store/decoder-graph.ts'
 import { serve } from './contender.ts'
@@ -22,6 +22,10 @@ function prefill(tokens: readonly number[], slot = 0): void {
 function after(tokens: readonly number[]): Float32Array {
   prefill(tokens)
   return decoder.decode(tokens.slice(-1), [tokens.length - 1])
+}
+
+function argmax(logits: Float32Array): number {
+  return rank(logits).likeliest
 }
 
 serve({

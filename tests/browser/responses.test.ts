@@ -40,9 +40,30 @@ test('a tab that is open sees what is asked in another, and can stop it', async 
   await other.locator('.answer.streaming .markdown p').first().waitFor()
   await other.getByRole('button', { name: 'Stop' }).click()
   await Promise.all([answered(page), answered(other)])
-  // The first answer may have been cut at the limit, which another tab shows as stopped too.
-  const last = (tab: Page) => tab.locator('.answer').last()
-  await Promise.all([page, other].map((tab) => last(tab).getByText('Stopped', { exact: true }).waitFor()))
+  await Promise.all([page, other].map((tab) => tab.getByText('Stopped', { exact: true }).waitFor()))
+})
+
+test('an answer that is cut at its limit says so in every tab, and where it is shared', async () => {
+  await using opened = await openPage('/', {}, 5)
+  const { page, complaints } = opened
+  await ask(page, STORY)
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  const saysSo = async (tab: Page) => {
+    await tab.getByText('The answer reached the limit of its length.').waitFor()
+    assert.equal(await tab.getByText('Stopped', { exact: true }).count(), 0)
+  }
+  await Promise.all([saysSo(page), saysSo(other)])
+  await page.reload()
+  await saysSo(page)
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  const { url: shared } = await page.evaluate(
+    async (path) => (await (await fetch(path, { method: 'POST' })).json()) as { url: string },
+    `/v1/conversations/${id}/share`,
+  )
+  await other.goto(shared)
+  await saysSo(other)
+  assert.deepEqual(complaints, [])
 })
 
 test('a broken line is taken up where it broke', async () => {

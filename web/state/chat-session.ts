@@ -12,7 +12,7 @@ import type { Http } from '../transport/http.ts'
 import { type AnswerEvent, askForAnswer, type Question, readAnswer, stopAnswer } from '../transport/responses.ts'
 import { titleOf } from './conversation-list.ts'
 import { readTurns, storeTurn, versionsBeside } from './stored-turns.ts'
-import { newTurn, type Turn, type TurnFacts } from './turn.ts'
+import { NO_FACTS, newTurn, type Turn, type TurnFacts } from './turn.ts'
 
 export interface ChatSessionOptions {
   readonly http: Http
@@ -213,13 +213,7 @@ class AnswerSink {
   }
 
   take(event: AnswerEvent): void {
-    const facts = this.#turn.facts.value ?? {
-      servedBy: null,
-      tokensPerSecond: null,
-      promptPerSecond: null,
-      firstTokenMs: null,
-      cutAtLimit: false,
-    }
+    const facts = this.#turn.facts.value ?? NO_FACTS
     if (event.type === 'answer-start') this.#turn.facts.value = { ...facts, servedBy: event.servedBy }
     if (event.type === 'line') this.#turn.lineBroken.value = event.broken
     if (event.type === 'answer-finish') this.#finish(event, facts)

@@ -1,6 +1,6 @@
 /** One message of a conversation. What changes while it streams is in signals, so that nothing else is rendered. */
 import { type Signal, signal } from '@preact/signals'
-import type { Item } from '../transport/answers.ts'
+import { type Item, isCutAtLimit } from '../transport/answers.ts'
 import type { TurnRole } from '../transport/conversations.ts'
 import type { RequestFailure } from '../transport/failure.ts'
 
@@ -30,6 +30,14 @@ export interface Turn {
   readonly lineBroken: Signal<boolean>
 }
 
+export const NO_FACTS: TurnFacts = {
+  servedBy: null,
+  tokensPerSecond: null,
+  promptPerSecond: null,
+  firstTokenMs: null,
+  cutAtLimit: false,
+}
+
 let made = 0
 
 /** `versions` names those that it stands beside. */
@@ -48,14 +56,17 @@ export function newTurn(role: TurnRole, text: string, status: TurnStatus, versio
   }
 }
 
-export function storedTurn({ id, role, status, content, versions }: Item): Turn {
+export function storedTurn(item: Item): Turn {
+  const { id, role, status, content, versions } = item
   const text = content.map((part) => part.text).join('')
+  const cutAtLimit = isCutAtLimit(item)
   const turn = newTurn(
     role === 'assistant' ? 'assistant' : 'user',
     text,
-    status === 'incomplete' ? 'incomplete' : 'completed',
+    status === 'incomplete' && !cutAtLimit ? 'incomplete' : 'completed',
     versions,
   )
+  if (cutAtLimit) turn.facts.value = { ...NO_FACTS, cutAtLimit }
   turn.itemId.value = id
   return turn
 }

@@ -47,11 +47,14 @@ export const conversationsSchema = v.object({
 })
 export type ConversationPage = v.InferOutput<typeof conversationsSchema>
 
+const incompleteDetailsSchema = v.nullish(v.object({ reason: v.string() }))
+
 export const itemSchema = v.object({
   id: v.string(),
   type: v.optional(v.string(), 'message'),
   role: v.optional(v.string(), ''),
   status: v.optional(v.string()),
+  incomplete_details: incompleteDetailsSchema,
   content: v.optional(v.array(v.object({ text: v.string() })), []),
   versions: v.optional(v.array(v.string())),
 })
@@ -70,7 +73,7 @@ export const responseSchema = v.object({
   status: v.string(),
   output: v.array(v.object({ id: v.string(), type: v.string() })),
   error: v.nullish(v.object({ code: v.string(), message: v.string() })),
-  incomplete_details: v.nullish(v.object({ reason: v.string() })),
+  incomplete_details: incompleteDetailsSchema,
   timings: v.nullish(timingsSchema),
 })
 export const responseEventSchema = v.object({
@@ -79,3 +82,8 @@ export const responseEventSchema = v.object({
   delta: v.optional(v.string()),
   response: v.optional(responseSchema),
 })
+
+/** Whether it ends where it does because it may be no longer. */
+export function isCutAtLimit({ incomplete_details }: Pick<Item, 'incomplete_details'>): boolean {
+  return incomplete_details?.reason === 'max_output_tokens'
+}

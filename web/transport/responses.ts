@@ -1,6 +1,6 @@
 /** `/v1/responses`: answers that the server goes on with, whoever reads; a broken line is taken up where it broke. */
 import * as v from 'valibot'
-import { responseEventSchema, type responseSchema } from './answers.ts'
+import { isCutAtLimit, responseEventSchema, type responseSchema } from './answers.ts'
 import { RequestFailure } from './failure.ts'
 import type { Http } from './http.ts'
 import { readEvents } from './sse.ts'
@@ -124,12 +124,12 @@ function finishOf(type: string, response: v.InferOutput<typeof responseSchema>):
     throw new RequestFailure('api', { detail: { message, type: 'server_error', param: null, code } })
   }
   if (type !== 'response.completed' && type !== 'response.incomplete') return undefined
-  const { status, output, timings, incomplete_details: cut } = response
+  const { status, output, timings } = response
   return {
     type: 'answer-finish',
     status: status === 'completed' || status === 'cancelled' ? status : 'incomplete',
     itemId: output.find((item) => item.type === 'message')?.id ?? null,
-    cutAtLimit: cut?.reason === 'max_output_tokens',
+    cutAtLimit: isCutAtLimit(response),
     tokensPerSecond: timings?.generation_per_second ?? null,
     promptPerSecond: timings?.prompt_per_second ?? null,
   }

@@ -8,11 +8,11 @@ export type Share = v.InferOutput<typeof shareSchema>
 const newShareSchema = v.object({ ...shareSchema.entries, url: v.string() })
 export type NewShare = v.InferOutput<typeof newShareSchema>
 
-const { role, status, content } = itemSchema.entries
+const { role, status, incomplete_details, content } = itemSchema.entries
 const sharedSchema = v.object({
   title: v.string(),
   created_at: v.number(),
-  data: v.array(v.object({ role, status, content })),
+  data: v.array(v.object({ role, status, incomplete_details, content })),
   has_more: v.boolean(),
 })
 export type Shared = v.InferOutput<typeof sharedSchema>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { text } from '../text.ts'
+import { isCutAtLimit } from '../transport/answers.ts'
 import { RequestFailure } from '../transport/failure.ts'
 import { Http } from '../transport/http.ts'
 import { readShared, type Shared } from '../transport/shares.ts'
@@ -43,9 +44,9 @@ function Conversation({ shared }: { shared: Shared }) {
         <h1>{shared.title || text.list.untitled}</h1>
         <p class="note">{text.shared.sharedOn(new Date(shared.created_at * 1000))}</p>
       </header>
-      {shared.data.map(({ role, status, content }, i) => {
-        const said = content.map((part) => part.text).join('')
-        if (role === 'user') {
+      {shared.data.map((message, i) => {
+        const said = message.content.map((part) => part.text).join('')
+        if (message.role === 'user') {
           return (
             <article key={i} class="turn question" aria-label={text.shared.asked}>
               <div class="bubble">{said}</div>
@@ -55,7 +56,9 @@ function Conversation({ shared }: { shared: Shared }) {
         return (
           <article key={i} class="turn answer" aria-label={text.product}>
             <Markdown text={said} finished />
-            {status === 'incomplete' && <p class="end-note">{text.chat.stopped}</p>}
+            {message.status === 'incomplete' && (
+              <p class="end-note">{isCutAtLimit(message) ? text.chat.cutAtLimit : text.chat.stopped}</p>
+            )}
           </article>
         )
       })}

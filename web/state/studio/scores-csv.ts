@@ -1,6 +1,6 @@
+import { csvLine } from '#protocol/csv.ts'
 import { text } from '../../text-studio.ts'
 import type { Anomaly } from '../../transport/anomalies.ts'
-import { csvLine } from './csv.ts'
 import type { Material } from './scoring.ts'
 
 /** The scores in the order of the data, with the data and each column's share where there are columns. */

@@ -1,7 +1,7 @@
 /** A table of numbers as a model takes it: its columns, in its order. */
+import { parseCsv } from '#protocol/csv.ts'
 import { text } from '../../text-studio.ts'
 import { FileProblem } from '../task.ts'
-import { parseCsv } from './csv.ts'
 
 export interface NumberTable {
   readonly columns: readonly string[]

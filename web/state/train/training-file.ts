@@ -1,7 +1,7 @@
 /** What was dropped to be trained on, looked at before it is sent. */
+import { parseCsv } from '#protocol/csv.ts'
 import { text } from '../../text-train.ts'
 import { MOST_FILE_BYTES } from '../../transport/file-upload.ts'
-import { parseCsv } from '../studio/csv.ts'
 import { FileProblem } from '../task.ts'
 
 export type TrainingFile =
@@ -27,7 +27,7 @@ export async function readTrainingFile(file: File): Promise<TrainingFile> {
 /** Of CSV its first line; of JSONL the names in its first object. */
 function columnsOf(start: string): readonly string[] {
   const first = start.split(/\r\n|\r|\n/)[0] ?? ''
-  if (!first.trimStart().startsWith('{')) return parseCsv(first)[0]?.cells ?? []
+  if (!first.trimStart().startsWith('{')) return parseCsv(first).next().value?.cells ?? []
   try {
     return Object.keys(JSON.parse(first) as object)
   } catch {

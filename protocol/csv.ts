@@ -8,19 +8,14 @@ export interface CsvLine {
 
 const DELIMITERS = [',', ';', '\t'] as const
 
-export function parseCsv(source: string): readonly CsvLine[] {
+/** Line by line: the cells of a large table need not lie in memory at once. */
+export function* parseCsv(source: string): Generator<CsvLine, void, undefined> {
   const text = source.startsWith('\uFEFF') ? source.slice(1) : source
   const delimiter = delimiterOf(text)
-  const lines: CsvLine[] = []
   let cells: string[] = []
   let line = 1
   let begun = 1
   let at = 0
-  const end = () => {
-    if (cells.length > 1 || cells[0] !== '') lines.push({ line: begun, cells })
-    cells = []
-    begun = line
-  }
   while (at < text.length) {
     const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at, delimiter)
     cells.push(cell.value)
@@ -34,10 +29,15 @@ export function parseCsv(source: string): readonly CsvLine[] {
     if (text.startsWith('\r\n', at)) at += 2
     else if (at < text.length) at += 1
     line += 1
-    end()
+    if (!isEmpty(cells)) yield { line: begun, cells }
+    cells = []
+    begun = line
   }
-  if (cells.length > 0) end()
-  return lines
+  if (!isEmpty(cells)) yield { line: begun, cells }
+}
+
+function isEmpty(cells: readonly string[]): boolean {
+  return cells.length === 0 || (cells.length === 1 && cells[0] === '')
 }
 
 /** The one that the first line has most of. */

@@ -1,0 +1,143 @@
+/** DeepL's API for texts: `/v2/translate`, `/v2/languages`, `/v2/usage`. */
+import {
+  type DeeplAnswer,
+  type DeeplRequest,
+  deeplAnswerSchema,
+  deeplLanguagesQuerySchema,
+  deeplLanguagesSchema,
+  deeplPairsSchema,
+  deeplRequestSchema,
+  deeplUsageSchema,
+} from '#protocol/deepl.ts'
+import { ApiError } from '#protocol/error.ts'
+import { LIMITS } from '#protocol/limits.ts'
+import { type EdgeContext, principalOf } from '../context.ts'
+import { readFields } from '../http/body.ts'
+import { validate } from '../http/validate.ts'
+import { readCharacters } from '../storage/translated-characters.ts'
+import { baseOf, isTarget, nameOf, targetsOf } from '../translation/languages.ts'
+import { charactersOf, pairsHere, translateFor } from '../translation/metered.ts'
+import { languagesOf, type Pair } from '../translation/pairs.ts'
+import { refusalOf } from '../translation/refusals.ts'
+import type { TextsRequest } from '../translation/translate-texts.ts'
+import { GENERATION_ERRORS, type Operation } from './operation.ts'
+
+const common = { scope: 'translation', tag: 'Translation' } as const
+/** What DeepL answers where there is no limit of characters. */
+const NO_LIMIT = 1_000_000_000_000
+const PARAMETERS = { source: 'source_lang', markup: 'tag_handling' }
+
+export const deeplOperations: readonly Operation[] = [
+  {
+    ...common,
+    method: 'POST',
+    path: '/v2/translate',
+    summary: 'Translate texts',
+    description: 'As DeepL’s. Also as a form.',
+    body: deeplRequestSchema,
+    answer: { description: 'The translations, in order', schema: deeplAnswerSchema },
+    errors: [...GENERATION_ERRORS, 'model_loading', 'request_too_large'],
+    example: { text: ['Open the file.'], target_lang: 'FR' },
+    handle: translate,
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: '/v2/languages',
+    summary: 'List the languages that can be translated',
+    description: 'As DeepL’s.',
+    query: deeplLanguagesQuerySchema,
+    answer: { description: 'The languages', schema: deeplLanguagesSchema },
+    errors: ['runner_unavailable'],
+    async handle(c) {
+      const { type } = validate(deeplLanguagesQuerySchema, c.req.query())
+      const languages = languagesOf(await pairsHere(c), type)
+      if (type === 'source') {
+        return c.json(languages.map((language) => ({ language: language.toUpperCase(), name: nameOf(language) })))
+      }
+      return c.json(languages.flatMap(targetsOf).map((target) => ({ ...target, supports_formality: false })))
+    },
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: '/v2/usage',
+    summary: 'Read how much was translated this month',
+    description: 'As DeepL’s; no key has a limit of characters.',
+    answer: { description: 'Characters of the texts', schema: deeplUsageSchema },
+    async handle(c) {
+      const count = await readCharacters(c.env.DB, principalOf(c).owner, Date.now())
+      return c.json({ character_count: count, character_limit: NO_LIMIT })
+    },
+  },
+  {
+    ...common,
+    method: 'GET',
+    path: '/v2/glossary-language-pairs',
+    summary: 'List the pairs of languages that glossaries can be for',
+    description: 'As DeepL’s.',
+    answer: { description: 'The pairs', schema: deeplPairsSchema },
+    errors: ['runner_unavailable'],
+    async handle(c) {
+      const pairs = await pairsHere(c)
+      return c.json({
+        supported_languages: pairs.map(({ source, target }) => ({ source_lang: source, target_lang: target })),
+      })
+    },
+  },
+]
+
+async function translate(c: EdgeContext): Promise<Response> {
+  const request = await readFields(c.req.raw, deeplRequestSchema, {
+    most: LIMITS.deeplBodyBytes,
+    lists: ['text', 'custom_instructions'],
+  })
+  const beam = request.model_type === 'latency_optimized' ? 1 : 4
+  const pairs = await pairsHere(c)
+  const { translated, headers } = await translateFor(c, textsOf(request, pairs), pairs, beam).catch(
+    (error: unknown) => {
+      throw refusalOf(error, PARAMETERS)
+    },
+  )
+  const answer: DeeplAnswer = {
+    translations: translated.map(({ text, detected }, i) => ({
+      detected_source_language: detected.language.toUpperCase(),
+      text,
+      ...(request.show_billed_characters ? { billed_characters: charactersOf(request.text[i] ?? '') } : {}),
+      ...(request.model_type ? { model_type_used: beam === 1 ? 'latency_optimized' : 'quality_optimized' } : {}),
+    })),
+  }
+  return Response.json(answer, { headers })
+}
+
+/** @throws ApiError 400 for languages that there are not, or that are the same */
+function textsOf(request: DeeplRequest, pairs: readonly Pair[]): TextsRequest {
+  const target = baseOf(request.target_lang)
+  const source = request.source_lang === undefined ? null : baseOf(request.source_lang)
+  const markup = request.tag_handling ?? null
+  if (!isTarget(request.target_lang) || !languagesOf(pairs, 'target').includes(target)) throw unsupported('target_lang')
+  if (source !== null && !languagesOf(pairs, 'source').includes(source)) throw unsupported('source_lang')
+  if (source === target) {
+    throw new ApiError('invalid_value', 'Source and target language are equal.', { param: 'target_lang' })
+  }
+  const split = request.split_sentences ?? (markup === 'html' ? 'nonewlines' : '1')
+  return {
+    texts: request.text,
+    source,
+    target,
+    split: split === '1' ? 'lines' : split === '0' ? 'none' : 'punctuation',
+    markup: markup && {
+      markup,
+      ignoreTags: new Set(request.ignore_tags),
+      splittingTags: new Set(request.splitting_tags),
+      nonSplittingTags: new Set(request.non_splitting_tags),
+      outlineDetection: request.outline_detection ?? true,
+    },
+    preserveFormatting: request.preserve_formatting ?? false,
+    alternatives: 0,
+    terms: new Map(),
+  }
+}
+
+const unsupported = (param: string): ApiError =>
+  new ApiError('invalid_value', `Value for '${param}' not supported.`, { param })
