@@ -6,6 +6,7 @@ import { operations } from './app.ts'
 import { dialectOf } from './http/dialect.ts'
 import { isPublic } from './middleware/public-routes.ts'
 import type { Operation } from './routes/operation.ts'
+import { needFile } from './storage/trained-models.ts'
 import { type Edge, startEdge } from './testing/edge.ts'
 import { saysResumably } from './testing/stub-runner.ts'
 
@@ -175,6 +176,7 @@ interface Things {
   readonly part: string
   readonly job: string
   readonly model: string
+  readonly modelFile: string
 }
 
 /** One of each kind. */
@@ -210,7 +212,10 @@ async function thingsOf(edge: Edge, key: string): Promise<Things> {
     )
     .bind(model, model, job.id)
     .run()
-  const ids = { file: file.id, upload: upload.id, part: part.id, job: job.id, model }
+  const modelFile = 'ab'.repeat(32)
+  await needFile(edge.database, model, modelFile)
+  await edge.putObject(`models/${modelFile}`, 'A secret')
+  const ids = { modelFile, file: file.id, upload: upload.id, part: part.id, job: job.id, model }
   return {
     ...ids,
     conversation: conversation.id,
@@ -232,7 +237,7 @@ async function maker(edge: Edge, key: string) {
       files: { id: things.file },
       uploads: { id: things.upload },
       fine_tuning: { id: things.job },
-      models: { id: things.model },
+      models: { id: things.model, sha256: things.modelFile },
     }
     const bodies: Readonly<Record<string, object>> = {
       'POST /v1/conversations/{id}': { metadata: {} },

@@ -35,7 +35,10 @@ const trainedModelSchema = v.strictObject({
   latents: v.optional(v.number()),
   /** What it can be asked to make: `{kind: "text", size}` or `{kind: "classes", names}`. */
   conditions: v.optional(conditionsSchema),
-  /** Of one that ships with Tandem: its decoder, at `/models/<sha256>.onnx`, for whoever decodes by themselves. */
+  /**
+   * For whoever decodes by themselves: of one that ships with Tandem, the file `/models/<sha256>.onnx`; of one's own,
+   * `/v1/models/{id}/files/<sha256>`.
+   */
   decoder: v.optional(modelFileSchema),
   card: cardSchema,
 })

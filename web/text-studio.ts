@@ -187,6 +187,8 @@ export const text = {
       cuda: 'on the runner’s GPU',
     } as Readonly<Record<string, string>>,
     made: 'Made',
+    remove: 'Delete',
+    reallyRemove: 'Really delete',
     date: (seconds: number) => new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: 'medium' }),
     data: 'Data',
     licence: 'Licence',

@@ -30,15 +30,29 @@ export const text = {
     new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }),
   number: (value: number) => value.toLocaleString(undefined, { maximumSignificantDigits: 4 }),
   files: {
-    pick: 'Choose a file',
-    other: 'Choose another file',
-    drop: 'Drop a zip of pictures, or a table as CSV or JSONL. Folders in the zip are classes, metadata.jsonl holds captions.',
-    pictures: 'Pictures',
+    pick: 'Choose files',
+    other: 'Choose others',
+    drop: 'Drop pictures, a zip of them, or a table as CSV or JSONL. Folders in the zip are classes, metadata.jsonl holds captions.',
+    pictures: (count?: number) => (count === undefined ? 'Pictures' : `${count.toLocaleString()} pictures`),
+    archive: 'pictures.zip',
     table: (columns: number) => (columns === 0 ? 'Table' : `Table of ${columns} columns`),
     tooLarge: (name: string, bytes: number, most: number) =>
       `“${name}” has ${size(bytes)}. The limit is ${size(most)}.`,
     empty: (name: string) => `“${name}” is empty.`,
     wrongKind: (name: string) => `“${name}” is neither a zip nor a table as text.`,
+    tooMany: (pictures: number, most: number) =>
+      `These are ${pictures.toLocaleString()} pictures. The limit is ${most.toLocaleString()}.`,
+    notAlone: (name: string) => `Several files have to be pictures, all of them. “${name}” is none.`,
+    onePicture: (name: string) => `“${name}” is one picture. A training needs at least 2, better some hundreds.`,
+  },
+  stored: {
+    title: 'Stored files',
+    none: 'Nothing is stored.',
+    uploaded: 'Uploaded',
+    result: 'Of a training',
+    remove: 'Delete',
+    reallyRemove: 'Really delete',
+    more: 'Show more',
   },
   begin: {
     title: 'Train a model on your own data',

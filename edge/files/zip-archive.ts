@@ -3,7 +3,7 @@
  * range, so that a large archive need not lie in memory.
  */
 import type { R2Bucket, R2Object } from '@cloudflare/workers-types'
-import { crc32 } from '../images/crc32.ts'
+import { crc32 } from '#protocol/crc32.ts'
 
 export interface ZipEntry {
   readonly name: string

@@ -3,7 +3,7 @@
  * anything is unpacked, and by that much while it is.
  */
 import { ApiError } from '#protocol/error.ts'
-import { crc32 } from './crc32.ts'
+import { crc32 } from '#protocol/crc32.ts'
 
 /** Samples in [0, 1], pixel by pixel: grey, grey and alpha, RGB, or RGB and alpha. */
 export interface Picture {

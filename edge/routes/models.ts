@@ -6,7 +6,7 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { sweep } from '../files/sweep.ts'
 import { publishedModels } from '../inference/published-models.ts'
 import { Runners } from '../runners/runners.ts'
-import { findModel, listModels, manifestKey, removeModel } from '../storage/trained-models.ts'
+import { findModel, listModels, manifestKey, needsFile, removeModel } from '../storage/trained-models.ts'
 import type { Operation } from './operation.ts'
 
 export const modelOperations: readonly Operation[] = [
@@ -45,6 +45,16 @@ export const modelOperations: readonly Operation[] = [
     },
   },
   {
+    method: 'GET',
+    path: '/v1/models/{id}/files/{sha256}',
+    scope: 'training',
+    tag: 'Models',
+    summary: 'Download a file of a model that was trained',
+    answer: { description: 'The ONNX file', contentType: 'application/octet-stream' },
+    errors: ['model_not_found', 'not_found'],
+    handle: fileRoute,
+  },
+  {
     method: 'DELETE',
     path: '/v1/models/{id}',
     scope: 'training',
@@ -56,6 +66,21 @@ export const modelOperations: readonly Operation[] = [
     handle: deleteRoute,
   },
 ]
+
+async function fileRoute(c: EdgeContext): Promise<Response> {
+  const [id, sha256] = [c.req.param('id') ?? '', c.req.param('sha256') ?? '']
+  if (!(await findModel(c.env.DB, principalOf(c).owner, id))) throw missing(id)
+  const object = (await needsFile(c.env.DB, id, sha256)) ? await c.env.OBJECTS.get(`models/${sha256}`) : null
+  if (!object) throw new ApiError('not_found', `The model '${id}' has no file '${sha256.slice(0, 64)}'.`)
+  return new Response(object.body, {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-length': String(object.size),
+      // Its bytes never change; who may read them is for each to show.
+      'cache-control': 'private, max-age=31536000, immutable',
+    },
+  })
+}
 
 async function deleteRoute(c: EdgeContext): Promise<Response> {
   const id = c.req.param('id') ?? ''
@@ -101,7 +126,7 @@ function toEdgeModel({ id, created, owner, parts, card }: PublishedModel): Model
     input: parts.input,
     ...('latents' in parts ? { latents: parts.latents } : {}),
     ...withConditions(parts),
-    ...(owner === null && 'decoder' in parts ? { decoder: parts.decoder } : {}),
+    ...('decoder' in parts ? { decoder: parts.decoder } : {}),
     card,
   }
 }

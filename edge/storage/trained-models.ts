@@ -43,6 +43,12 @@ export async function needFile(database: Database, model: string, sha256: string
   return (await doomed.first<{ found: number }>()) === null
 }
 
+/** Whether it is one of the model's files. */
+export async function needsFile(database: Database, model: string, sha256: string): Promise<boolean> {
+  const needed = database.prepare('SELECT 1 AS found FROM model_files WHERE model_id = ? AND sha256 = ?')
+  return (await needed.bind(model, sha256).first<{ found: number }>()) !== null
+}
+
 /** The model needs these files alone, from now on: none, if it is no more. */
 export async function needOnly(
   database: Database,

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import type { BrowserContextOptions } from 'playwright-core'
 import { LOCAL_OWNER } from '#edge/storage/keys.ts'
-import { newModel } from '#edge/storage/trained-models.ts'
+import { needFile, newModel } from '#edge/storage/trained-models.ts'
 import { type Edge, type EdgeOptions, startEdge } from '#edge/testing/edge.ts'
 import type { ModelParts } from '#protocol/published-model.ts'
 import {
@@ -35,6 +35,7 @@ export async function startPictureEdge(options: Pick<EdgeOptions, 'runnerUrl'> =
   for (const [id, { parts, files }] of Object.entries(MODELS)) {
     const manifest = await publish(edge, id, { owner: LOCAL_OWNER, parts, files })
     await newModel(edge.database, LOCAL_OWNER, manifest).run()
+    for (const file of files) await needFile(edge.database, id, fileOf(file).sha256)
   }
   return {
     edge,

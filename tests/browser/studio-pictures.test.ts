@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { SIDE } from '../inference/models.ts'
+import { LOCAL_OWNER } from '#edge/storage/keys.ts'
+import { newModel } from '#edge/storage/trained-models.ts'
+import { DECODER, publish, SIDE } from '../inference/models.ts'
 import { pngOf, samplesOf } from '../inference/png.ts'
 import { barriers } from './accessibility.ts'
 import { type PictureEdge, startPictureEdge } from './picture-edge.ts'
@@ -25,6 +27,16 @@ const GREY = picture('grey.png', () => 128)
 async function shown(page: Page, selector: string): Promise<number[]> {
   const source = await page.locator(selector).getAttribute('src')
   return samplesOf(source?.replace('data:image/png;base64,', '') ?? '')
+}
+
+/** The same as the browser draws it, whoever wrote the PNG: red, 0 to 255. */
+async function drawn(page: Page, selector: string): Promise<number[]> {
+  return page.locator(selector).evaluate((image: HTMLImageElement) => {
+    const { naturalWidth: width, naturalHeight: height } = image
+    const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d')
+    context?.drawImage(image, 0, 0)
+    return [...(context?.getImageData(0, 0, width, height).data ?? [])].filter((_, i) => i % 4 === 0)
+  })
 }
 
 async function changed(page: Page, selector: string, before: number[]): Promise<number[]> {
@@ -173,6 +185,36 @@ describe('pictures in the studio', () => {
     assert.deepEqual(await barriers(page), [])
   })
 
+  test('one’s own model decodes in this browser as it does at the edge', async () => {
+    await using opened = await pictures.open('/studio/explore?model=tiny-vae')
+    const { page, complaints } = opened
+    const file = page.waitForResponse(/\/v1\/models\/tiny-vae\/files\/[0-9a-f]{64}$/)
+    await page.getByRole('slider', { name: 'Direction 1' }).waitFor()
+    const before = await drawn(page, '.here .pixels')
+    await page.getByLabel('Decode in this browser').check()
+    await page.getByText('Decoded in this browser in').waitFor()
+    assert.deepEqual(Buffer.from(await (await file).body()), Buffer.from(DECODER))
+    const here = await drawn(page, '.here .pixels')
+    assert.equal(here.length, before.length)
+    for (const [i, value] of here.entries()) assert.ok(Math.abs(value - (before[i] ?? 999)) <= 1, `${i}: ${value}`)
+    assert.deepEqual(complaints, [])
+  })
+
+  test('one’s own model is deleted by a second press; what ships cannot be', async () => {
+    const manifest = await publish(pictures.edge, 'short-lived', { owner: LOCAL_OWNER })
+    await newModel(pictures.edge.database, LOCAL_OWNER, manifest).run()
+    await using opened = await pictures.open('/models')
+    const { page } = opened
+    await page.getByRole('button', { name: 'Delete: short-lived', exact: true }).click()
+    await page.getByRole('heading', { name: 'tiny-vae' }).click()
+    await page.getByRole('button', { name: 'Delete: short-lived', exact: true }).click()
+    await page.getByRole('button', { name: 'Really delete: short-lived' }).click()
+    await page.getByRole('heading', { name: 'short-lived' }).waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'emoji-vae' }).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Delete: emoji-vae' }).count(), 0)
+    assert.equal((await pictures.edge.ask('/v1/models/short-lived')).status, 404)
+  })
+
   test('noise is taken out, and a divider goes between before and after', async () => {
     await using opened = await pictures.open('/studio/denoise?model=tiny-denoiser')
     const { page } = opened
@@ -201,6 +243,17 @@ describe('pictures in the studio', () => {
       await page.getByRole('link', { name: 'Denoise' }).click()
       await page.locator('.section:not([hidden]) > .scroll input[type=file]').last().setInputFiles(GREY)
       await page.getByRole('slider', { name: 'Where before ends and after begins' }).waitFor()
+      assert.deepEqual(await barriers(page), [])
+      await page.goto(`${pictures.edge.url}/studio/generate?model=tiny-vae`)
+      await page.getByRole('button', { name: 'Generate' }).click()
+      await page.getByText('Made by tiny-vae at the edge').waitFor()
+      assert.deepEqual(await barriers(page), [])
+      await page.goto(`${pictures.edge.url}/studio/map?model=tiny-vae`)
+      await page.locator('input[type=file]').setInputFiles([BLACK, SPOT, GREY])
+      await page.getByRole('application', { name: 'Map of 3 pictures' }).waitFor()
+      assert.deepEqual(await barriers(page), [])
+      await page.goto(`${pictures.edge.url}/models`)
+      await page.getByRole('heading', { name: 'tiny-vae' }).waitFor()
       assert.deepEqual(await barriers(page), [])
     })
   }

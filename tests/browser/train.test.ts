@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { JobRunner } from '#edge/testing/job-runner.ts'
+import { readImages } from '#gpu-runner/trainer/data/images.ts'
 import type { LeasedJob } from '#protocol/training-lease.ts'
 import { pngOf } from '../inference/png.ts'
 import { barriers } from './accessibility.ts'
@@ -24,6 +28,12 @@ const progress = (step: number, loss: number) =>
     samples_per_second: 1234,
     seconds_left: 90,
   }) as const
+
+const pictureFile = (name: string, grey: number) => ({
+  name,
+  mimeType: 'image/png',
+  buffer: Buffer.from(pngOf(Array<number>(64).fill(grey), 8), 'base64'),
+})
 
 /** Begins one from the table; its page is open then. */
 async function begin(page: Page): Promise<void> {
@@ -150,9 +160,57 @@ describe('trainings on the page', () => {
     const input = page.locator('input[type=file]')
     await input.setInputFiles({ name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) })
     await page.getByRole('alert').getByText('“empty.csv” is empty.').waitFor()
-    await input.setInputFiles({ name: 'cat.png', mimeType: 'image/png', buffer: Buffer.from(pngOf([1], 1), 'base64') })
-    await page.getByRole('alert').getByText('“cat.png” is neither a zip nor a table as text.').waitFor()
+    await input.setInputFiles(pictureFile('cat.png', 1))
+    await page.getByRole('alert').getByText('“cat.png” is one picture.').waitFor()
+    await input.setInputFiles([pictureFile('cat.png', 1), TABLE])
+    await page.getByRole('alert').getByText('“pump readings.csv” is none.').waitFor()
+    await input.setInputFiles({ name: 'a.bin', mimeType: '', buffer: Buffer.alloc(10) })
+    await page.getByRole('alert').getByText('“a.bin” is neither a zip nor a table as text.').waitFor()
     assert.ok(!asked.includes('POST'), asked.join())
+  })
+
+  test('loose pictures become an archive that the trainer reads', async () => {
+    await using opened = await pictures.open('/train')
+    const { page, complaints } = opened
+    const files = ['dog.png', 'cat.png', 'cat.png'].map((name, i) => pictureFile(name, 50 * (i + 1)))
+    await page.locator('input[type=file]').setInputFiles(files)
+    await page.getByText('3 pictures').waitFor()
+    await page.getByRole('button', { name: 'Start training' }).click()
+    await page.waitForURL(/\/train\/ftjob-/)
+    const leased = await leaseShown(page)
+    assert.equal(leased.training_file.filename, 'pictures.zip')
+    const content = await pictures.edge.ask(`/v1/files/${leased.training_file.id}/content`)
+    const folder = await mkdtemp(path.join(tmpdir(), 'tandem-pictures-'))
+    const archive = path.join(folder, 'pictures.zip')
+    await writeFile(archive, Buffer.from(await content.arrayBuffer()))
+    const { data } = await readImages(archive, { channels: 1, height: 8, width: 8 })
+    await rm(folder, { recursive: true })
+    // By name: “cat (2).png”, “cat.png”, “dog.png”.
+    assert.deepEqual(
+      [...data.pixels],
+      [150, 100, 50].flatMap((grey) => Array<number>(64).fill(grey)),
+    )
+    assert.deepEqual(complaints, [])
+  })
+
+  test('what is stored is listed and deleted, with a second press', async () => {
+    await using opened = await pictures.open('/train')
+    const { page } = opened
+    await page.locator('input[type=file]').setInputFiles({ ...TABLE, name: 'to be deleted.csv' })
+    await page.getByRole('button', { name: 'Start training' }).click()
+    await page.waitForURL(/\/train\/ftjob-/)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.goto(`${pictures.edge.url}/train`)
+    await page.getByText('Stored files').click()
+    await page.getByRole('link', { name: 'to be deleted.csv' }).waitFor()
+    assert.deepEqual(await barriers(page), [])
+    await page.getByRole('button', { name: 'Delete: to be deleted.csv', exact: true }).click()
+    const gone = page.waitForResponse((response) => response.request().method() === 'DELETE')
+    await page.getByRole('button', { name: 'Really delete: to be deleted.csv' }).click()
+    assert.equal((await gone).status(), 200)
+    await page.getByRole('link', { name: 'to be deleted.csv' }).waitFor({ state: 'detached' })
+    const { data } = (await (await pictures.edge.ask('/v1/files')).json()) as { data: { filename: string }[] }
+    assert.ok(data.every(({ filename }) => filename !== 'to be deleted.csv'))
   })
 
   test('a large upload is stopped, keeps what was chosen, and goes on where it was', async () => {

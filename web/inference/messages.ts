@@ -5,6 +5,8 @@ import type { Tensors } from './tensor.ts'
 export interface Asked {
   readonly id: number
   readonly sha256: string
+  /** Where its file is. */
+  readonly path: string
   readonly inputs: Tensors | null
 }
 

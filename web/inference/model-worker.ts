@@ -24,14 +24,14 @@ addEventListener('message', ({ data }: MessageEvent<Asked>) => {
   })
 })
 
-async function answer({ id, sha256, inputs }: Asked): Promise<Told> {
-  const session = await sessionOf(sha256)
+async function answer({ id, sha256, path, inputs }: Asked): Promise<Told> {
+  const session = await sessionOf(sha256, path)
   return { id, outputs: inputs === null ? {} : await run(session, inputs) }
 }
 
-async function sessionOf(sha256: string): Promise<InferenceSession> {
+async function sessionOf(sha256: string, path: string): Promise<InferenceSession> {
   const known = sessions.get(sha256)
-  const session = known ?? (await open(sha256))
+  const session = known ?? (await open(sha256, path))
   sessions.delete(sha256)
   sessions.set(sha256, session)
   const [oldest] = sessions
@@ -42,13 +42,11 @@ async function sessionOf(sha256: string): Promise<InferenceSession> {
   return session
 }
 
-async function open(sha256: string): Promise<InferenceSession> {
+async function open(sha256: string, path: string): Promise<InferenceSession> {
   // The browser itself holds the bytes against the hash; a file that is not there has another.
-  const response = await fetch(`/models/${sha256}.onnx`, { integrity: `sha256-${base64(sha256)}` }).catch(
-    (cause: unknown) => {
-      throw new Error(`The model's file could not be fetched, or is not what its hash says: ${sha256}`, { cause })
-    },
-  )
+  const response = await fetch(path, { integrity: `sha256-${base64(sha256)}` }).catch((cause: unknown) => {
+    throw new Error(`The model's file could not be fetched, or is not what its hash says: ${sha256}`, { cause })
+  })
   const bytes = new Uint8Array(await response.arrayBuffer())
   return InferenceSession.create(bytes, { executionProviders: ['wasm'], logSeverityLevel: 4 })
 }

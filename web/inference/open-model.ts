@@ -10,6 +10,12 @@ export interface BrowserModel {
   run(inputs: Tensors): Promise<Tensors>
 }
 
+/** A model's file: where it is, and the hash that it has to have. */
+export interface ModelFile {
+  readonly sha256: string
+  readonly path: string
+}
+
 interface Waiting {
   readonly resolve: (outputs: Tensors) => void
   readonly reject: (reason: Error) => void
@@ -37,30 +43,29 @@ class ModelWorker {
     })
   }
 
-  ask(sha256: string, inputs: Tensors | null): Promise<Tensors> {
+  ask(file: ModelFile, inputs: Tensors | null): Promise<Tensors> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, sha256, inputs } satisfies Asked)
+      this.#worker.postMessage({ id, ...file, inputs } satisfies Asked)
     })
   }
 }
 
 let worker: ModelWorker | null = null
 
-function ask(sha256: string, inputs: Tensors | null): Promise<Tensors> {
+function ask(file: ModelFile, inputs: Tensors | null): Promise<Tensors> {
   worker ??= new ModelWorker(() => {
     worker = null
   })
-  return worker.ask(sha256, inputs)
+  return worker.ask(file, inputs)
 }
 
 /**
  * Loads a model, if it is not loaded yet.
- * @param sha256 of its file, as the model's manifest and `/models/<sha256>.onnx` have it
  * @throws Error if the file cannot be fetched, is not what its hash says, or is no model
  */
-export async function openModel(sha256: string): Promise<BrowserModel> {
-  await ask(sha256, null)
-  return { run: (inputs) => ask(sha256, inputs) }
+export async function openModel(file: ModelFile): Promise<BrowserModel> {
+  await ask(file, null)
+  return { run: (inputs) => ask(file, inputs) }
 }

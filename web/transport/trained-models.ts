@@ -19,6 +19,7 @@ const cardSchema = v.object({
 
 const trainedModelSchema = v.object({
   id: v.string(),
+  owned_by: v.string(),
   task: v.picklist(['vae', 'autoencoder', 'denoiser', 'gan']),
   created: v.number(),
   device: v.string(),
@@ -31,7 +32,7 @@ const trainedModelSchema = v.object({
       v.object({ kind: v.literal('text') }),
     ]),
   ),
-  /** What a browser may decode with: the file `/models/<sha256>.onnx`. */
+  /** What a browser may decode with. */
   decoder: v.optional(v.object({ sha256: v.string(), bytes: v.number() })),
   card: cardSchema,
 })
@@ -62,3 +63,18 @@ export async function readModels(http: Http): Promise<KnownModels> {
     chat: data.filter((model) => 'context_length' in model),
   }
 }
+
+/** Whether it is one's own, not one that ships with Tandem. */
+export const isOwn = ({ owned_by }: TrainedModel): boolean => owned_by !== 'tandem'
+
+/** Where one of a model's files is. */
+export function modelFilePath(model: TrainedModel, sha256: string): string {
+  return isOwn(model) ? `${pathOf(model.id)}/files/${sha256}` : `/models/${sha256}.onnx`
+}
+
+/** It is gone for good. */
+export async function removeModel(http: Http, id: string): Promise<void> {
+  await http.send('DELETE', pathOf(id))
+}
+
+const pathOf = (id: string): string => `/v1/models/${encodeURIComponent(id)}`

@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks'
 import { text } from '../text.ts'
 import type { ApiKey } from '../transport/keys.ts'
+import { SecondPress } from './SecondPress.tsx'
 
 /** Keys that hold, and those that no longer do. */
 export function KeyTable({ keys, onRevoke }: { keys: readonly ApiKey[]; onRevoke: (key: ApiKey) => void }) {
@@ -29,9 +29,7 @@ export function KeyTable({ keys, onRevoke }: { keys: readonly ApiKey[]; onRevoke
   )
 }
 
-/** Revoking cannot be undone, so it takes a second press. */
 function Row({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: (key: ApiKey) => void }) {
-  const [asked, setAsked] = useState(false)
   const words = text.keys
   const { name, scopes, created_at, expires_at, revoked_at } = apiKey
   return (
@@ -44,15 +42,7 @@ function Row({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: (key: ApiKey) => 
         {revoked_at ? (
           words.revoked(revoked_at)
         ) : (
-          <button
-            type="button"
-            class={`quiet ${asked ? 'failure' : ''}`}
-            aria-label={`${asked ? words.reallyRevoke : words.revoke}: ${name}`}
-            onBlur={() => setAsked(false)}
-            onClick={() => (asked ? onRevoke(apiKey) : setAsked(true))}
-          >
-            {asked ? words.reallyRevoke : words.revoke}
-          </button>
+          <SecondPress label={words.revoke} really={words.reallyRevoke} of={name} onPress={() => onRevoke(apiKey)} />
         )}
       </td>
     </tr>

@@ -15,7 +15,7 @@ const PAGE = path.join(import.meta.dirname, '..', 'page')
 
 type Floats = Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
 /** On the page. */
-declare const openModel: (sha256: string) => Promise<{ run(inputs: Floats): Promise<Floats> }>
+declare const openModel: (file: { sha256: string; path: string }) => Promise<{ run(inputs: Floats): Promise<Floats> }>
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
 
 export interface BrowserHost extends Host {
@@ -66,7 +66,7 @@ export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Prom
     run: (model, inputs) =>
       page.evaluate(
         async ({ sha256, inputs }) => {
-          const opened = await openModel(sha256)
+          const opened = await openModel({ sha256, path: `/models/${sha256}.onnx` })
           const tensors = Object.entries(inputs).map(([name, { data, shape }]) => [
             name,
             { data: Float32Array.from(data), shape },

@@ -2,12 +2,13 @@ import type { ComponentChildren } from 'preact'
 import type { Page } from '../../state/page.ts'
 import { partPath, partsOf } from '../../state/studio/studio.ts'
 import { text } from '../../text-studio.ts'
-import type { ChatModel, TrainedModel } from '../../transport/trained-models.ts'
+import { type ChatModel, isOwn, type TrainedModel } from '../../transport/trained-models.ts'
 import { followed } from '../links.ts'
+import { SecondPress } from '../SecondPress.tsx'
 
 const words = text.models
 
-export function TrainedModelCard({ page, model }: { page: Page; model: TrainedModel }) {
+export function TrainedModelCard({ page, model, onRemove }: { page: Page; model: TrainedModel; onRemove: () => void }) {
   const { id, task, input, latents, card, created, device } = model
   return (
     <li class="card" id={id}>
@@ -30,6 +31,7 @@ export function TrainedModelCard({ page, model }: { page: Page; model: TrainedMo
             </a>
           )
         })}
+        {isOwn(model) && <SecondPress label={words.remove} really={words.reallyRemove} of={id} onPress={onRemove} />}
       </div>
       <dl class="facts-list">
         <Fact name={words.takes}>

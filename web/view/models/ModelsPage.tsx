@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import '../../style/studio.css'
 import type { Page } from '../../state/page.ts'
+import { Task } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
-import { type KnownModels, readModels } from '../../transport/trained-models.ts'
+import { type KnownModels, readModels, removeModel } from '../../transport/trained-models.ts'
 import { FailureNote } from '../studio/FailureNote.tsx'
 import { ChatModelCard, TrainedModelCard } from './ModelCard.tsx'
 
@@ -11,18 +12,18 @@ const words = text.models
 /** What each model is, was trained on, and can do. */
 export function ModelsPage({ page }: { page: Page }) {
   const [models, setModels] = useState<KnownModels | null>(null)
-  const [failure, setFailure] = useState<Error | null>(null)
+  const task = useMemo(() => new Task(), [])
+  const failure = task.failure.value
   const isThere = page.server.signedIn.value === true && page.server.reachable.value
+  const load = useCallback(async () => setModels(await readModels(page.http)), [page])
   useEffect(() => {
-    if (!isThere) return
-    readModels(page.http).then(
-      (known) => {
-        setModels(known)
-        setFailure(null)
-      },
-      (error: unknown) => setFailure(error instanceof Error ? error : new Error(String(error))),
-    )
-  }, [page, isThere])
+    if (isThere) void task.run(load)
+  }, [task, load, isThere])
+  const remove = (id: string) =>
+    task.run(async () => {
+      await removeModel(page.http, id)
+      await load()
+    })
   return (
     <>
       <header class="section-head">
@@ -37,7 +38,7 @@ export function ModelsPage({ page }: { page: Page }) {
               <h2>{words.trained}</h2>
               <ul class="cards">
                 {models.trained.map((model) => (
-                  <TrainedModelCard key={model.id} page={page} model={model} />
+                  <TrainedModelCard key={model.id} page={page} model={model} onRemove={() => void remove(model.id)} />
                 ))}
               </ul>
             </section>

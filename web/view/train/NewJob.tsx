@@ -5,7 +5,7 @@ import type { Page } from '../../state/page.ts'
 import { Task } from '../../state/task.ts'
 import { METHODS, methodOf } from '../../state/train/hyperparameters.ts'
 import type { Train } from '../../state/train/train.ts'
-import { readTrainingFile, type TrainingFile } from '../../state/train/training-file.ts'
+import { readTrainingData, type TrainingFile } from '../../state/train/training-file.ts'
 import { text } from '../../text-train.ts'
 import { FileUpload } from '../../transport/file-upload.ts'
 import { type Hyperparameter, TRAINABLE, type Trainable } from '../../transport/training.ts'
@@ -15,9 +15,10 @@ import { useFiles } from '../studio/use-files.ts'
 import { useStop } from '../studio/use-stop.ts'
 import { Hyperparameters } from './Hyperparameters.tsx'
 import { MethodPick } from './MethodPick.tsx'
+import { StoredFileList } from './StoredFileList.tsx'
 
 const words = text.begin
-const ACCEPTED = '.zip,.csv,.tsv,.jsonl,application/zip,text/csv'
+const ACCEPTED = '.zip,.csv,.tsv,.jsonl,application/zip,text/csv,image/*'
 
 /** From a file to a training: looked at here, uploaded in parts, begun. */
 export function NewJob({ page, train, active }: { page: Page; train: Train; active: boolean }) {
@@ -29,14 +30,15 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
   const [name, setName] = useState('')
   const [chosen, setChosen] = useState<Readonly<Record<string, Hyperparameter>>>({})
   useStop(page, active, starting)
-  const take = ([file]: readonly File[]) => {
-    if (!file || starting.busy.value) return
-    void reading.run(async () => {
-      const read = await readTrainingFile(file)
-      upload.value = new FileUpload(page.http, file)
+  const take = (files: readonly File[]) => {
+    if (files.length === 0 || starting.busy.value) return
+    void reading.run(async (stop) => {
+      const read = await readTrainingData(files)
+      if (stop.aborted) return
+      upload.value = new FileUpload(page.http, read.file)
       setData(read)
       setName(
-        file.name
+        read.file.name
           .replace(/\.[^.]*$/, '')
           .replaceAll(/[^\w-]+/g, '-')
           .slice(0, 40),
@@ -69,12 +71,12 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
       <section class="studio-column narrow" aria-label={text.list.begin}>
         <h2>{words.title}</h2>
         <div class="drop-line">
-          <FileButton label={data ? text.files.other : text.files.pick} accept={ACCEPTED} onFiles={take} />
+          <FileButton label={data ? text.files.other : text.files.pick} accept={ACCEPTED} multiple onFiles={take} />
           {data && (
             <p>
               <strong>{data.file.name}</strong>{' '}
               <span class="note">
-                {data.kind === 'pictures' ? text.files.pictures : text.files.table(data.columns.length)},{' '}
+                {data.kind === 'pictures' ? text.files.pictures(data.count) : text.files.table(data.columns.length)},{' '}
                 {text.size(data.file.size)}
               </span>
             </p>
@@ -113,6 +115,7 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
             </div>
           </form>
         )}
+        <StoredFileList page={page} />
       </section>
     </div>
   )
