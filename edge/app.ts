@@ -20,6 +20,7 @@ import { deeplOperations } from './routes/deepl.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { fileOperations } from './routes/files.ts'
+import { glossaryOperations } from './routes/glossaries.ts'
 import { healthOperation } from './routes/health.ts'
 import { imageFileOperation } from './routes/image-files.ts'
 import { imageGenerationOperation } from './routes/image-generations.ts'
@@ -30,6 +31,7 @@ import { metricsOperation } from './routes/metrics.ts'
 import { libreOperations } from './routes/libretranslate.ts'
 import { MODEL_FILE_PATH, sendModelFile } from './routes/model-files.ts'
 import { modelOperations } from './routes/models.ts'
+import { multilingualOperations } from './routes/multilingual-glossaries.ts'
 import type { Operation } from './routes/operation.ts'
 import * as page from './routes/page.ts'
 import { responseOperations } from './routes/responses.ts'
@@ -52,6 +54,8 @@ const apiOperations: readonly Operation[] = [
   embeddingOperation,
   summaryOperation,
   ...deeplOperations,
+  ...glossaryOperations,
+  ...multilingualOperations,
   ...libreOperations,
   ...tokenOperations,
   ...modelOperations,

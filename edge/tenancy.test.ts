@@ -119,7 +119,7 @@ describe('every operation', () => {
       const [theirsSay, nobodysSay] = [await refused.text(), await nobodys.text()]
       assert.equal(blanked(theirsSay), blanked(nobodysSay), name)
       const { status } = await edge.ask(path, { ...ask, key: mine })
-      assert.ok(status === 200 || status === 201, `${name} of one’s own: ${status}`)
+      assert.ok([200, 201, 204].includes(status), `${name} of one’s own: ${status}`)
     }
   })
 
@@ -158,7 +158,9 @@ describe('every operation', () => {
 
 /** Without ids, which differ. */
 const blanked = (text: string) =>
-  text.replaceAll(/\b(?:conv|msg|resp|share|key|file|upload|ftjob|ft|none)[_:-]?[0-9a-zA-Z:]*/g, '·')
+  text
+    .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]+){4}\b/g, '·')
+    .replaceAll(/\b(?:conv|msg|resp|share|key|file|upload|ftjob|ft|none)[_:-]?[0-9a-zA-Z:]*/g, '·')
 
 function form(fields: Readonly<Record<string, string | Blob>>): FormData {
   const data = new FormData()
@@ -177,7 +179,16 @@ interface Things {
   readonly job: string
   readonly model: string
   readonly modelFile: string
+  readonly glossary: string
 }
+
+const PAIR = '?source_lang=en&target_lang=fr'
+const QUERIES: Readonly<Record<string, string>> = {
+  'GET /v1/conversations/{id}/export': '?format=json',
+  'GET /v3/glossaries/{id}/entries': PAIR,
+  'DELETE /v3/glossaries/{id}/dictionaries': PAIR,
+}
+const ENTRIES = { entries: 'a\tb', entries_format: 'tsv' }
 
 /** One of each kind. */
 async function thingsOf(edge: Edge, key: string): Promise<Things> {
@@ -216,8 +227,13 @@ async function thingsOf(edge: Edge, key: string): Promise<Things> {
   await needFile(edge.database, model, modelFile)
   await edge.putObject(`models/${modelFile}`, 'A secret')
   const ids = { modelFile, file: file.id, upload: upload.id, part: part.id, job: job.id, model }
+  const pair = { source_lang: 'en', target_lang: 'fr' }
+  const glossary = await edge.ask('/v2/glossaries', { body: { name: 'A secret', ...pair, ...ENTRIES }, key })
+  assert.equal(glossary.status, 201, await glossary.clone().text())
+  const { glossary_id } = (await glossary.json()) as { glossary_id: string }
   return {
     ...ids,
+    glossary: glossary_id,
     conversation: conversation.id,
     item: item?.id ?? '',
     response: response.id,
@@ -238,6 +254,7 @@ async function maker(edge: Edge, key: string) {
       uploads: { id: things.upload },
       fine_tuning: { id: things.job },
       models: { id: things.model, sha256: things.modelFile },
+      glossaries: { id: things.glossary },
     }
     const bodies: Readonly<Record<string, object>> = {
       'POST /v1/conversations/{id}': { metadata: {} },
@@ -249,6 +266,8 @@ async function maker(edge: Edge, key: string) {
       'POST /v1/uploads/{id}/parts': form({ data: new Blob(['x']) }),
       'POST /v1/uploads/{id}/complete': { part_ids: [things.part] },
       'POST /v1/uploads/{id}/cancel': {},
+      'PATCH /v3/glossaries/{id}': { name: 'Another' },
+      'PUT /v3/glossaries/{id}/dictionaries': { source_lang: 'en', target_lang: 'fr', ...ENTRIES },
       'POST /v1/fine_tuning/jobs/{id}/pause': {},
       'POST /v1/fine_tuning/jobs/{id}/resume': {},
       'POST /v1/fine_tuning/jobs/{id}/cancel': {},
@@ -261,9 +280,9 @@ async function maker(edge: Edge, key: string) {
         assert.ok(id, `${name} has a new parameter '${parameter}'`)
         return change(id)
       })
-    const query = name.endsWith('/export') ? '?format=json' : ''
+    const query = QUERIES[name] ?? ''
     const none = fill((id) => id.slice(0, -6) + '0'.repeat(6))
-    assert.ok(!name.startsWith('POST') || bodies[name], `${name} is new: say here what it takes`)
+    assert.ok(!/^(?:POST|PUT|PATCH) /.test(name) || bodies[name], `${name} is new: say here what it takes`)
     return { path: fill((id) => id) + query, none: none + query, body: bodies[name] }
   }
 }

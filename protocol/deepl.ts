@@ -15,24 +15,22 @@ const flag = v.optional(
     ),
   ]),
 )
-const tag = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
-const tags = v.optional(
-  v.union([
-    v.pipe(v.array(tag), v.maxLength(LIMITS.tagNames)),
-    v.pipe(
-      v.string(),
-      v.transform((text) =>
-        text
-          .split(',')
-          .map((name) => name.trim())
-          .filter((name) => name !== ''),
-      ),
-      v.array(tag),
-      v.maxLength(LIMITS.tagNames),
-    ),
-  ]),
-  [],
-)
+const parted = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+/** As JSON has it, or parted by commas. */
+const list = (item: v.GenericSchema<string, string>, most: number) =>
+  v.optional(
+    v.union([
+      v.pipe(v.array(item), v.maxLength(most)),
+      v.pipe(v.string(), v.transform(parted), v.array(item), v.maxLength(most)),
+    ]),
+    [],
+  )
+const tags = list(v.pipe(v.string(), v.minLength(1), v.maxLength(128)), LIMITS.tagNames)
+const glossaryId = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
 const languageCodeSchema = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
 const unsupported = v.optional(
   v.pipe(
@@ -54,6 +52,9 @@ const honoured = {
   non_splitting_tags: tags,
   splitting_tags: tags,
   ignore_tags: tags,
+  glossary_id: v.optional(glossaryId),
+  /** Where several have a term, the first counts. */
+  glossary_ids: list(glossaryId, LIMITS.glossariesAtOnce),
   /** How long is searched: `latency_optimized` takes the likeliest word each time. */
   model_type: v.optional(v.picklist(['quality_optimized', 'prefer_quality_optimized', 'latency_optimized'])),
   show_billed_characters: flag,
@@ -67,8 +68,6 @@ const inert = {
   enable_beta_languages: flag,
 }
 const refused = {
-  glossary_id: unsupported,
-  glossary_ids: unsupported,
   style_id: unsupported,
   translation_memory_id: unsupported,
   translation_memory_threshold: unsupported,

@@ -60,6 +60,12 @@ export const LIMITS = {
   libreTexts: 128,
   /** Other translations of a text. */
   translationAlternatives: 3,
+  /** Glossaries of one owner, dictionaries of one, and entries of a dictionary. */
+  ownerGlossaries: 1000,
+  glossaryDictionaries: 100,
+  dictionaryEntries: 10_000,
+  /** Glossaries that one translation goes by, as DeepL has it. */
+  glossariesAtOnce: 5,
   /** Names of tags in one list. */
   tagNames: 256,
   /** Sentences to translate in one request of a runner, and the length of each in UTF-16 code units. */

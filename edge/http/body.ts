@@ -49,6 +49,14 @@ export async function readForm<S extends Schema>(request: Request, schema: S, mo
   return validate(schema, await parseForm(bytes, type))
 }
 
+interface FieldOptions {
+  /** Bytes. */
+  readonly most: number
+  readonly lists?: readonly string[]
+  /** Before they are parsed. */
+  readonly prepare?: (fields: unknown) => unknown
+}
+
 /**
  * Reads a request's fields, which may be in JSON or in a form of either kind, within its bounds, and parses them by a schema.
  * @param lists names that a form may have several times; they are lists
@@ -57,10 +65,10 @@ export async function readForm<S extends Schema>(request: Request, schema: S, mo
 export async function readFields<S extends Schema>(
   request: Request,
   schema: S,
-  { most, lists = [] }: { most: number; lists?: readonly string[] },
+  { most, lists = [], prepare = (fields) => fields }: FieldOptions,
 ): Promise<v.InferOutput<S>> {
   const fields = await fieldsOf(await readBytes(request, most), request.headers.get('content-type') ?? '', lists)
-  if (fields !== undefined) return validate(schema, fields)
+  if (fields !== undefined) return validate(schema, prepare(fields))
   requireJson(request)
   return validate(schema, {})
 }

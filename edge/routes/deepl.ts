@@ -15,6 +15,8 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { readFields } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
 import { readCharacters } from '../storage/translated-characters.ts'
+import { termsFor } from '../translation/glossary-of.ts'
+import type { Terms } from '../translation/glossary-terms.ts'
 import { baseOf, isTarget, nameOf, targetsOf } from '../translation/languages.ts'
 import { charactersOf, pairsHere, translateFor } from '../translation/metered.ts'
 import { languagesOf, type Pair } from '../translation/pairs.ts'
@@ -94,11 +96,11 @@ async function translate(c: EdgeContext): Promise<Response> {
   })
   const beam = request.model_type === 'latency_optimized' ? 1 : 4
   const pairs = await pairsHere(c)
-  const { translated, headers } = await translateFor(c, textsOf(request, pairs), pairs, beam).catch(
-    (error: unknown) => {
-      throw refusalOf(error, PARAMETERS)
-    },
-  )
+  const texts = textsOf(request, pairs)
+  const terms = await termsOf(c, request, texts)
+  const { translated, headers } = await translateFor(c, { ...texts, terms }, pairs, beam).catch((error: unknown) => {
+    throw refusalOf(error, PARAMETERS)
+  })
   const answer: DeeplAnswer = {
     translations: translated.map(({ text, detected }, i) => ({
       detected_source_language: detected.language.toUpperCase(),
@@ -110,8 +112,28 @@ async function translate(c: EdgeContext): Promise<Response> {
   return Response.json(answer, { headers })
 }
 
+/** What the request's glossaries have for its languages. @throws ApiError 400 or 404 */
+async function termsOf(
+  c: EdgeContext,
+  { glossary_id: one, glossary_ids: several }: DeeplRequest,
+  { source, target }: Omit<TextsRequest, 'terms'>,
+): Promise<Terms> {
+  if (one !== undefined && several.length > 0) {
+    throw new ApiError('invalid_value', "'glossary_id' and 'glossary_ids' do not go together.", {
+      param: 'glossary_ids',
+    })
+  }
+  const ids = one === undefined ? several : [one]
+  if (ids.length === 0) return new Map()
+  if (source === null) {
+    const message = 'Use of a glossary requires the source_lang parameter to be specified.'
+    throw new ApiError('invalid_value', message, { param: 'source_lang' })
+  }
+  return termsFor(c, ids, source, target)
+}
+
 /** @throws ApiError 400 for languages that there are not, or that are the same */
-function textsOf(request: DeeplRequest, pairs: readonly Pair[]): TextsRequest {
+function textsOf(request: DeeplRequest, pairs: readonly Pair[]): Omit<TextsRequest, 'terms'> {
   const target = baseOf(request.target_lang)
   const source = request.source_lang === undefined ? null : baseOf(request.source_lang)
   const markup = request.tag_handling ?? null
@@ -135,7 +157,6 @@ function textsOf(request: DeeplRequest, pairs: readonly Pair[]): TextsRequest {
     },
     preserveFormatting: request.preserve_formatting ?? false,
     alternatives: 0,
-    terms: new Map(),
   }
 }
 

@@ -5,7 +5,7 @@ import type { EdgeContext } from '../context.ts'
 import type { Schema } from '../http/validate.ts'
 
 export interface Operation {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** As OpenAPI writes it: `/v1/models/{id}`. */
   path: string
   /** What a key has to be good for; null for a public route, which `middleware/public-routes.ts` lists too. */

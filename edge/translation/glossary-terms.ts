@@ -9,52 +9,58 @@ export type Terms = ReadonlyMap<string, string>
 
 /** Puts what `terms` has in the place of each term that is a whole word, or several; the longest first. */
 export class TermFinder {
-  readonly #terms: Terms
-  readonly #pattern: RegExp | null
+  /** By their first letter, each with what stands in its place, the longest first. */
+  readonly #terms = new Map<string, (readonly [source: string, target: string])[]>()
 
   constructor(terms: Terms) {
-    this.#terms = terms
-    const sources = [...terms.keys()].sort((a, b) => b.length - a.length)
-    const alternatives = sources.flatMap((term) => [term, ...capitalised(term)]).map(RegExp.escape)
-    const word = String.raw`[\p{L}\p{N}\p{M}_]`
-    this.#pattern =
-      alternatives.length > 0 ? new RegExp(`(?<!${word})(?:${alternatives.join('|')})(?!${word})`, 'gu') : null
+    for (const [source, target] of terms) {
+      this.#add(source, target)
+      // It may begin a sentence.
+      const capital = capitalised(source)
+      if (!terms.has(capital)) this.#add(capital, capitalised(target))
+    }
+    for (const some of this.#terms.values()) some.sort(([a], [b]) => b.length - a.length)
+  }
+
+  #add(source: string, target: string): void {
+    const first = source.charAt(0)
+    const some = this.#terms.get(first) ?? []
+    some.push([source, target])
+    this.#terms.set(first, some)
   }
 
   apply(parts: readonly Part[], encode: Encode = plain): Part[] {
+    if (this.#terms.size === 0) return [...parts]
     return parts.flatMap((part) => (typeof part === 'string' ? this.#split(part, encode) : [part]))
   }
 
   #split(text: string, encode: Encode): Part[] {
-    if (!this.#pattern) return [text]
     const parts: Part[] = []
     let from = 0
-    for (const { index, 0: found } of text.matchAll(this.#pattern)) {
-      if (index > from) parts.push(text.slice(from, index))
-      parts.push({ text: encode(this.#targetOf(found)) })
-      from = index + found.length
+    for (let at = 0; at < text.length; at++) {
+      const found = this.#at(text, at)
+      if (!found) continue
+      const [source, target] = found
+      if (at > from) parts.push(text.slice(from, at))
+      parts.push({ text: encode(target) })
+      from = at + source.length
+      at = from - 1
     }
     if (from < text.length) parts.push(text.slice(from))
     return parts
   }
 
-  #targetOf(found: string): string {
-    const exact = this.#terms.get(found)
-    if (exact !== undefined) return exact
-    // It begins a sentence.
-    const target = this.#terms.get(uncapitalised(found)) ?? found
-    return capitalised(target)[0] ?? target
+  #at(text: string, at: number) {
+    const some = this.#terms.get(text.charAt(at))
+    if (!some || /[\p{L}\p{N}\p{M}_]$/u.test(text.slice(Math.max(0, at - 2), at))) return undefined
+    return some.find(([source]) => {
+      const end = at + source.length
+      return text.startsWith(source, at) && !/^[\p{L}\p{N}\p{M}_]/u.test(text.slice(end, end + 2))
+    })
   }
 }
 
-/** With a first letter in capitals, if it has another. */
-function capitalised(term: string): string[] {
+function capitalised(term: string): string {
   const [first = ''] = term
-  const capital = first.toUpperCase()
-  return capital === first ? [] : [capital + term.slice(first.length)]
-}
-
-function uncapitalised(term: string): string {
-  const [first = ''] = term
-  return first.toLowerCase() + term.slice(first.length)
+  return first.toUpperCase() + term.slice(first.length)
 }
