@@ -3,6 +3,7 @@ import { autoencoderPlan } from '#gpu-runner/trainer/plans/autoencoder-plan.ts'
 import { ganPlan } from '#gpu-runner/trainer/plans/gan-plan.ts'
 import { gptPlan } from '#gpu-runner/trainer/plans/gpt-plan.ts'
 import { llamaLoraPlan } from '#gpu-runner/trainer/plans/llama-lora-plan.ts'
+import { translationPlan } from '#gpu-runner/trainer/plans/translation-plan.ts'
 import { vaePlan } from '#gpu-runner/trainer/plans/vae-plan.ts'
 import type { StepPlan } from '#gpu-runner/trainer/step-builder.ts'
 import { MATRICES } from '#models/architectures/llama-lora.ts'
@@ -69,6 +70,31 @@ export const TRAINED_MODELS = {
       ),
     rate: 1e-3,
     feed: tokens(4096),
+  },
+  translation: {
+    plan: () =>
+      translationPlan(
+        {
+          ...{ vocabulary: 8000, width: 256, heads: 4, hidden: 1024, encoderLayers: 4, decoderLayers: 4 },
+          positions: 128,
+        },
+        {
+          ...{ lines: 8, sourceLength: 104, targetLength: 128 },
+          ...{ smoothing: 0.1, dropout: 0, clip: 1, averaging: 0.99 },
+        },
+      ),
+    rate: 1e-3,
+    // Four sentences a line.
+    feed: {
+      'source.ids': (i) => (i * 7919) % 8000,
+      'source.places': (i) => i % 26,
+      'source.sentences': (i) => Math.floor((i % 104) / 26),
+      'target.ids': (i) => (i * 7907) % 8000,
+      'target.places': (i) => i % 32,
+      'target.sentences': (i) => Math.floor((i % 128) / 32),
+      next: (i) => ((i + 1) * 7907) % 8000,
+      weights: () => 1 / 1024,
+    },
   },
   'lora-1x512': lora(1, 512),
   'lora-4x256': lora(4, 256),
