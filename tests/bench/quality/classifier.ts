@@ -1,4 +1,6 @@
 /** A small classifier of pictures of clothes, whose features made pictures are compared with real ones by. */
+
+import type { Runtime } from '#gpu-runner/runtime/runtime.ts'
 import { compute, joined } from '#gpu-runner/trainer/compute.ts'
 import type { ImageSet } from '#gpu-runner/trainer/data/data-set.ts'
 import { Batches } from '#gpu-runner/trainer/data/split.ts'
@@ -6,7 +8,6 @@ import { Random } from '#gpu-runner/trainer/random.ts'
 import { StepBuilder } from '#gpu-runner/trainer/step-builder.ts'
 import { fillImages, planesOf } from '#gpu-runner/trainer/tasks/pixels.ts'
 import { TrainingSession } from '#gpu-runner/trainer/training-session.ts'
-import type { Runtime } from '#gpu-runner/runtime/runtime.ts'
 import { adam } from '#models/autodiff/optimizers.ts'
 import { rateAt } from '#models/autodiff/schedules.ts'
 import { GraphBuilder } from '#models/graph/builder.ts'
