@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const first = defaultModel('chat')
   const metrics = new Metrics()
   const models = new RunnerModels({ ...settings, device, cuda })
-  const translators = await TranslationModels.open(settings.threads)
+  const translators = await TranslationModels.open(settings.models, settings.threads)
   const describeModels = () => [...models.describe(), ...translators.describe()]
   const ended = new EndedGenerations()
   /** Answers unless this runner is stopping, which waits for what is open. */

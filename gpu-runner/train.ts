@@ -2,17 +2,18 @@
  * `npm run train -- <recipe>`: makes a bundled model from its recipe, models/bundled/<id>/recipe.json, with the code that
  * jobs are trained by. Ctrl-C keeps a checkpoint, and the next call goes on from it.
  */
-import { glob, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readFile, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import sharp from 'sharp'
 import * as v from 'valibot'
 import { Runtime } from './runtime/runtime.ts'
 import { CATALOGUE, type CatalogueData } from './trainer/data/catalogue/catalogue.ts'
-import { type MadeModel, makeModel } from './trainer/make-model.ts'
+import { makeModel } from './trainer/make-model.ts'
 import { recipeSchema } from './trainer/recipe.ts'
 import type { Samples } from './trainer/task.ts'
 import type { TrainingEvent } from './trainer/trainer.ts'
+import { tell, writeModel } from './training-console.ts'
 
 const ROOT = path.dirname(import.meta.dirname)
 const BUNDLED = path.join(ROOT, 'models', 'bundled')
@@ -52,39 +53,18 @@ const source = { description: data.description, licence: data.licence }
 const made = await makeModel(
   ort,
   { recipe, training, validation, test, source },
-  { id, owner: null, description, checkpoint, signal: stopping.signal, onEvent: tell },
+  { id, owner: null, description, checkpoint, signal: stopping.signal, onEvent },
 )
 if (!made) {
   console.log('Stopped. The same command goes on from here.')
   process.exit(130)
 }
-for (const name of await readdir(folder)) if (name.endsWith('.onnx')) await rm(path.join(folder, name))
-for (const [i, name] of fileNames(made.manifest.parts).entries()) {
-  await writeFile(path.join(folder, name), made.files[i] ?? new Uint8Array())
-}
-await writeFile(path.join(folder, 'manifest.json'), `${JSON.stringify(made.manifest, null, 2)}\n`)
+await writeModel(folder, made)
 await rm(checkpoint, { force: true })
-const bytes = made.files.reduce((sum, file) => sum + file.byteLength, 0)
-console.log(`${id}: ${(bytes / 1e6).toFixed(2)} MB. ${numbers(made.manifest.card.metrics)}`)
 
-/** In the order of the files. */
-function fileNames(parts: MadeModel['manifest']['parts']): readonly string[] {
-  if (parts.family === 'translation') return ['vocabulary.json', 'encoder.onnx', 'decoder.onnx']
-  return ['encoder', 'decoder', 'prior', 'scorer', 'denoiser', 'generator']
-    .filter((name) => name in parts)
-    .map((name) => `${name}.onnx`)
-}
-
-function tell(event: TrainingEvent): void {
-  if (event.type === 'progress') {
-    const { step, steps, epoch, losses, secondsLeft, stepsPerSecond } = event
-    const left = `${Math.ceil(secondsLeft)} s left`
-    console.log(
-      `step ${step} of ${steps}, epoch ${epoch}, ${stepsPerSecond.toFixed(1)} steps/s, ${left}. ${numbers(losses)}`,
-    )
-  } else if (event.type === 'validation')
-    console.log(`validation after epoch ${event.epoch}: ${numbers(event.metrics)}`)
-  else if (event.type === 'samples') show(event.samples)
+function onEvent(event: TrainingEvent): void {
+  if (event.type === 'samples') show(event.samples)
+  else tell(event)
 }
 
 /** The last sample sheet stands beside the checkpoint. */
@@ -94,10 +74,4 @@ function show({ width, height, channels, pixels }: Samples): void {
     .png()
     .toFile(file)
     .catch((error: unknown) => console.error(`${file} could not be written: ${String(error)}`))
-}
-
-function numbers(metrics: Readonly<Record<string, number>>): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${value.toPrecision(5)}`)
-    .join(', ')
 }

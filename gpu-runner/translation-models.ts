@@ -1,7 +1,8 @@
-/** The models that translate: those that ship with Tandem, each loaded when it is first asked for. */
+/** The models that translate: one's own, then those that ship with Tandem. Each is loaded when it is first asked for. */
 import { createHash } from 'node:crypto'
+import path from 'node:path'
 import * as v from 'valibot'
-import { type BundledTranslation, bundledTranslations } from '#models/bundled/translations.ts'
+import { bundledTranslations, type TranslationFolder, translationsIn } from '#models/bundled/translations.ts'
 import { ApiError } from '#protocol/error.ts'
 import type { RunnerModel } from '#protocol/generation.ts'
 import { type PublishedTranslation, publishedTranslationSchema } from '#protocol/published-model.ts'
@@ -17,9 +18,9 @@ export class TranslationModels implements AsyncDisposable {
   readonly #known: ReadonlyMap<string, Known>
   readonly #client: TranslationClient
 
-  private constructor(bundled: readonly BundledTranslation[], threads: number) {
+  private constructor(folders: readonly TranslationFolder[], threads: number) {
     this.#known = new Map(
-      bundled.map(({ folder, manifest }) => {
+      folders.map(({ folder, manifest }) => {
         const info = describe(v.parse(publishedTranslationSchema, manifest))
         return [info.id, { folder, info }]
       }),
@@ -27,9 +28,10 @@ export class TranslationModels implements AsyncDisposable {
     this.#client = new TranslationClient({ threads })
   }
 
-  /** @param models those that ship, by default @throws if a manifest is not one */
-  static async open(threads: number, models?: readonly BundledTranslation[]): Promise<TranslationModels> {
-    return new TranslationModels(models ?? (await bundledTranslations()), threads)
+  /** @param root the model cache, where own ones are in `translation/` @throws if a manifest is not one */
+  static async open(root: string, threads: number): Promise<TranslationModels> {
+    const own = await translationsIn(path.join(root, 'translation'))
+    return new TranslationModels([...own, ...(await bundledTranslations())], threads)
   }
 
   describe(): RunnerModel[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,8 +13,9 @@ import { createRunnerServer } from './server.ts'
 import { translations } from './translations.ts'
 
 const folder = await mkdtemp(path.join(tmpdir(), 'tandem-translations-'))
-const manifest = await writeTinyTranslation(folder)
-const models = await TranslationModels.open(1, [{ folder, manifest }])
+await mkdir(path.join(folder, 'translation', 'tiny'), { recursive: true })
+await writeTinyTranslation(path.join(folder, 'translation', 'tiny'))
+const models = await TranslationModels.open(folder, 1)
 const server = createRunnerServer('a secret', { 'POST /translate': translations(models) }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 after(async () => {

@@ -15,4 +15,6 @@ export const DATA_LIMITS = {
   columns: 1_024,
   cells: 2 ** 27,
   captionLength: 1_000,
+  /** Bytes of a translation memory, which is read whole. */
+  tmxBytes: 256 * 2 ** 20,
 } as const
