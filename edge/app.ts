@@ -17,6 +17,7 @@ import { chatOperations } from './routes/chat.ts'
 import { completionOperations } from './routes/completions.ts'
 import { embeddingOperation } from './routes/embeddings.ts'
 import { deeplOperations } from './routes/deepl.ts'
+import { translatedDocumentOperations } from './routes/documents.ts'
 import { exportOperation } from './routes/conversation-export.ts'
 import { conversationOperations } from './routes/conversations.ts'
 import { fileOperations } from './routes/files.ts'
@@ -54,6 +55,7 @@ const apiOperations: readonly Operation[] = [
   embeddingOperation,
   summaryOperation,
   ...deeplOperations,
+  ...translatedDocumentOperations,
   ...glossaryOperations,
   ...multilingualOperations,
   ...libreOperations,

@@ -3,6 +3,7 @@ import type { D1Database, Fetcher, R2Bucket } from '@cloudflare/workers-types'
 import * as v from 'valibot'
 import { runnerSecretSchema } from '#protocol/runner-secret.ts'
 import type { AccountObjects } from './accounts/account-object.ts'
+import type { DocumentObjects } from './documents/document-object.ts'
 import type { JobObjects } from './jobs/job-object.ts'
 import type { LedgerObjects } from './accounts/ledger-object.ts'
 import type { ResponseObjects } from './responses/response-object.ts'
@@ -15,6 +16,7 @@ export interface Bindings {
   /** Models, data sets, checkpoints. */
   OBJECTS: R2Bucket
   ACCOUNTS: AccountObjects
+  DOCUMENTS: DocumentObjects
   FLEET: FleetObjects
   JOBS: JobObjects
   LEDGER: LedgerObjects

@@ -6,6 +6,7 @@ const edge = { fetch: app.fetch } satisfies ExportedHandler<Bindings>
 
 export default edge
 export { Account } from './accounts/account.ts'
+export { TranslatedDocument } from './documents/translated-document.ts'
 export { TrainingJob } from './jobs/training-job.ts'
 export { LedgerOutbox } from './accounts/ledger-outbox.ts'
 export { StoredResponse } from './responses/stored-response.ts'

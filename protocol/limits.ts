@@ -66,6 +66,9 @@ export const LIMITS = {
   dictionaryEntries: 10_000,
   /** Glossaries that one translation goes by, as DeepL has it. */
   glossariesAtOnce: 5,
+  /** Bytes of a document to translate, and UTF-16 code units of its words. */
+  documentBytes: 4 << 20,
+  documentLength: 1 << 20,
   /** Names of tags in one list. */
   tagNames: 256,
   /** Sentences to translate in one request of a runner, and the length of each in UTF-16 code units. */

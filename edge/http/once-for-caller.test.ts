@@ -30,6 +30,8 @@ const MAKE_NOTHING = [
   '/v1/summaries',
   '/v1/tokenize',
   '/v1/uploads/{id}/cancel',
+  '/v2/document/{id}',
+  '/v2/document/{id}/result',
   '/v2/translate',
 ]
 /** Those whose own tests ask twice. */
@@ -41,6 +43,7 @@ const TRIED_ELSEWHERE = [
   '/v1/uploads',
   '/v1/uploads/{id}/complete',
   '/v1/uploads/{id}/parts',
+  '/v2/document',
 ]
 
 describe('the same Idempotency-Key', () => {

@@ -40,7 +40,7 @@ export async function once<T>(
   answer: T,
 ): Promise<T> {
   if (key === undefined) {
-    await database.batch([...statements])
+    if (statements.length > 0) await database.batch([...statements])
     return answer
   }
   requireKeyForm(key)

@@ -111,6 +111,7 @@ export async function startEdge({
             LedgerOutbox: { type: 'durable-object', storage: 'sqlite' },
             StoredResponse: { type: 'durable-object', storage: 'sqlite' },
             TrainingJob: { type: 'durable-object', storage: 'sqlite' },
+            TranslatedDocument: { type: 'durable-object', storage: 'sqlite' },
           },
           assets: {
             directory: files,
@@ -123,6 +124,7 @@ export async function startEdge({
             DB: { type: 'd1' },
             OBJECTS: { type: 'r2' },
             ACCOUNTS: { type: 'durable-object', worker: 'tandem', exportName: 'Account' },
+            DOCUMENTS: { type: 'durable-object', worker: 'tandem', exportName: 'TranslatedDocument' },
             FLEET: { type: 'durable-object', worker: 'tandem', exportName: 'Fleet' },
             JOBS: { type: 'durable-object', worker: 'tandem', exportName: 'TrainingJob' },
             LEDGER: { type: 'durable-object', worker: 'tandem', exportName: 'LedgerOutbox' },

@@ -74,12 +74,16 @@ export async function translateTexts(
   return translated
 }
 
+/** UTF-16 code units of a sentence. @param contextLength of the model, in tokens */
+export const longestFor = (contextLength: number): number =>
+  Math.min(LIMITS.translatedTextLength, LONGEST_SENTENCE, contextLength * UNITS_PER_TOKEN)
+
 function piecesOf(text: string, { source, contextLength }: Pair, { markup, split, terms }: TextsRequest): Piece[] {
   const finder = new TermFinder(terms)
   const options = {
     language: source,
     split,
-    most: Math.min(LIMITS.translatedTextLength, LONGEST_SENTENCE, contextLength * UNITS_PER_TOKEN),
+    most: longestFor(contextLength),
     keep: (parts: readonly Part[], encode: Encode) => finder.apply(parts, encode),
   }
   return markup ? markupPieces(text, { ...options, ...markup }) : plainPieces(text, options)

@@ -1,0 +1,33 @@
+/** DeepL's documents: sent, asked about, fetched once. */
+import * as v from 'valibot'
+import { textSchema } from './text.ts'
+
+const languageCode = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
+
+/** The fields of the form beside `file`. */
+export const documentFieldsSchema = v.strictObject({
+  target_lang: languageCode,
+  source_lang: v.optional(languageCode),
+  /** Instead of the file's own name. */
+  filename: v.optional(v.pipe(textSchema, v.minLength(1), v.maxLength(255))),
+  formality: v.optional(v.picklist(['default', 'prefer_more', 'prefer_less'])),
+  glossary_id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+})
+/** The whole form, as the API's description has it. */
+export const documentFormSchema = v.strictObject({
+  ...documentFieldsSchema.entries,
+  file: v.instance(Uint8Array<ArrayBufferLike>),
+})
+
+export const documentHandleSchema = v.strictObject({ document_id: v.string(), document_key: v.string() })
+export const documentKeySchema = v.strictObject({ document_key: v.pipe(v.string(), v.maxLength(256)) })
+export const documentStatusSchema = v.strictObject({
+  document_id: v.string(),
+  status: v.picklist(['queued', 'translating', 'done', 'error']),
+  seconds_remaining: v.optional(v.number()),
+  billed_characters: v.optional(v.number()),
+  error_message: v.optional(v.string()),
+  /** The same again, for older clients. */
+  message: v.optional(v.string()),
+})
+export type DocumentStatus = v.InferOutput<typeof documentStatusSchema>
