@@ -47,6 +47,7 @@ import { trainingOperations } from './routes/training-jobs.ts'
 import { uploadOperations } from './routes/uploads.ts'
 import { usageOperations } from './routes/usage.ts'
 import { ClientGone } from './runners/runner.ts'
+import { diskFull } from './storage/room.ts'
 
 const apiOperations: readonly Operation[] = [
   ...chatOperations,
@@ -100,12 +101,13 @@ export function createApp(): Hono<EdgeEnv> {
       dialectOf(c.req.path),
     ),
   )
-  app.onError((thrown, c) => {
+  app.onError(async (thrown, c) => {
     // The status that others use for it; nobody is there to see.
     if (thrown instanceof ClientGone) return new Response(null, { status: 499 })
-    const error = concealed(thrown)
+    let error = concealed(thrown)
     if (error !== thrown) {
       logFailure({ requestId: c.get('requestId'), method: c.req.method, route: c.req.routePath }, thrown)
+      error = (await diskFull(c.env)) ?? error
     }
     const response = renderError(error, dialectOf(c.req.path))
     for (const [name, value] of Object.entries(c.get('rateLimits') ?? {})) response.headers.set(name, value)

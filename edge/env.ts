@@ -15,6 +15,8 @@ export interface Bindings {
   ASSETS: Fetcher
   /** Models, data sets, checkpoints. */
   OBJECTS: R2Bucket
+  /** Of a local instance: answers how many bytes its disk has left, as JSON. */
+  ROOM?: Fetcher
   ACCOUNTS: AccountObjects
   DOCUMENTS: DocumentObjects
   FLEET: FleetObjects

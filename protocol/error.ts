@@ -54,6 +54,7 @@ const CODES = {
   runner_unavailable: [503, 'server_error'],
   model_loading: [503, 'server_error'],
   model_unavailable: [503, 'server_error'],
+  storage_full: [503, 'server_error'],
   runner_timeout: [504, 'server_error'],
 } as const satisfies Record<string, readonly [number, string]>
 

@@ -5,13 +5,14 @@
  * It gets an `EdgeHostOptions` as its one argument (JSON) and the runner's secret in its environment, sends an
  * `EdgeHostMessage` when it serves or cannot, and ends with its parent.
  */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import {
   convertV4MiniflareOptions,
   Log,
   LogLevel,
   Miniflare,
+  Response,
   type V4MiniflareOptions,
   type V4ModuleDefinition,
 } from 'miniflare'
@@ -111,6 +112,7 @@ async function miniflareOptions(options: EdgeHostOptions, secret: string): Promi
         modulesRoot: built,
         modules: await modulesIn(built),
         // Named after their bindings: what wrangler.toml calls them in an account must not decide where data lies here.
+        serviceBindings: { ROOM: () => bytesFree(options.data) },
         d1Databases: Object.keys(worker.d1Databases ?? {}),
         r2Buckets: Object.keys(worker.r2Buckets ?? {}),
         bindings: {
@@ -122,6 +124,12 @@ async function miniflareOptions(options: EdgeHostOptions, secret: string): Promi
       },
     ],
   }
+}
+
+/** How much the disk of what the edge keeps has left. */
+async function bytesFree(folder: string): Promise<Response> {
+  const { bavail, bsize } = await statfs(folder)
+  return Response.json(bavail * bsize)
 }
 
 /** The Worker's modules, its main one first. */

@@ -7,6 +7,7 @@ import { readBody } from '../http/body.ts'
 import { discardFile, fillPlace, keyOfFile, takePlace } from '../storage/files.ts'
 import { answered, once } from '../storage/idempotency.ts'
 import { newId } from '../storage/new-id.ts'
+import { requireDiskRoom } from '../storage/room.ts'
 import {
   endUpload,
   keyOfPart,
@@ -20,7 +21,7 @@ import { sweep } from './sweep.ts'
 import { pendingUpload } from './upload-of.ts'
 import { type Written, writeObject } from './write-object.ts'
 
-/** @throws ApiError 400 if the parts are not what the upload was to be; others may complete it all the same */
+/** @throws ApiError 400 if the parts are not what the upload was to be, 503; others may complete it all the same */
 export async function completeUpload(c: EdgeContext): Promise<Upload> {
   const body = await readBody(c.req.raw, uploadCompleteSchema)
   const { owner } = principalOf(c)
@@ -31,6 +32,7 @@ export async function completeUpload(c: EdgeContext): Promise<Upload> {
   if (earlier) return earlier
   const upload = await pendingUpload(c)
   const parts = await chosenParts(c.env, upload, body.part_ids)
+  await requireDiskRoom(c.env, upload.bytes)
   const id = newId('file-')
   // The upload has the place that the file will take.
   await takePlace(c.env.DB, { id, owner, bytes: 0, now })

@@ -9,6 +9,7 @@ import { validate } from '../http/validate.ts'
 import { discardFile, fillPlace, keyOfFile, takePlace } from '../storage/files.ts'
 import { once } from '../storage/idempotency.ts'
 import { newId } from '../storage/new-id.ts'
+import { requireDiskRoom } from '../storage/room.ts'
 import { sweep } from './sweep.ts'
 import { type Written, writeObject } from './write-object.ts'
 
@@ -21,7 +22,7 @@ interface Received {
   readonly written: Written
 }
 
-/** @throws ApiError 400, 413, 415 or 429; nothing is kept then */
+/** @throws ApiError 400, 413, 415, 429 or 503; nothing is kept then */
 export async function receiveFile(c: EdgeContext): Promise<FileObject> {
   const { owner } = principalOf(c)
   const now = Date.now()
@@ -29,6 +30,7 @@ export async function receiveFile(c: EdgeContext): Promise<FileObject> {
   requireDeclaredSize(c.req.raw)
   // Without a length to go by it takes the place of the largest.
   const declared = Number(c.req.header('content-length') ?? LIMITS.fileBytes)
+  await requireDiskRoom(c.env, Number(c.req.header('content-length') ?? 0))
   await takePlace(c.env.DB, { id, owner, bytes: Math.min(declared, LIMITS.fileBytes), now })
   try {
     const { file, fields } = await readForm(c, id)

@@ -5,19 +5,21 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { formParts } from '../http/multipart.ts'
 import { once } from '../storage/idempotency.ts'
 import { newId } from '../storage/new-id.ts'
+import { requireDiskRoom } from '../storage/room.ts'
 import { discardPart, fillPart, keyOfPart, takePart } from '../storage/uploads.ts'
 import { bounded, FORM_BYTES, notAFile, requireDeclaredSize } from './receive-file.ts'
 import { sweep } from './sweep.ts'
 import { pendingUpload } from './upload-of.ts'
 import { type Written, writeObject } from './write-object.ts'
 
-/** @throws ApiError 400, 404 or 413; nothing is kept then */
+/** @throws ApiError 400, 404, 413 or 503; nothing is kept then */
 export async function receivePart(c: EdgeContext) {
   const upload = await pendingUpload(c)
   requireDeclaredSize(c.req.raw, LIMITS.partBytes)
   const now = Date.now()
   const id = newId('part_')
   const declared = Number(c.req.header('content-length') ?? LIMITS.partBytes)
+  await requireDiskRoom(c.env, Number(c.req.header('content-length') ?? 0))
   await takePart(c.env.DB, upload, { id, bytes: Math.min(declared, LIMITS.partBytes) }, now)
   try {
     const { bytes, sha256 } = await readPart(c, keyOfPart(upload.id, id))

@@ -1,11 +1,15 @@
 /** Writes what arrives into the object store, piece by piece: no more of it than a piece lies in memory. */
 import type { DigestStream, R2Bucket, R2MultipartUpload, R2UploadedPart } from '@cloudflare/workers-types'
 import { ApiError } from '#protocol/error.ts'
+import { settledWithin } from '../storage/settled-within.ts'
 
 /** The Worker's own: Web Crypto takes no stream. */
 const { DigestStream: Digest } = crypto as unknown as { DigestStream: typeof DigestStream }
 /** R2 wants pieces of one size, but for the last, of at least 5 MiB. */
 const PIECE_BYTES = 8 << 20
+
+/** A write to a local disk that is full may never end. */
+const WRITE_MS = 60_000
 
 export interface Written {
   readonly bytes: number
@@ -75,23 +79,32 @@ class PieceSink {
 
   async end(): Promise<void> {
     if (!this.#upload) {
-      await this.#bucket.put(this.#key, this.#piece.subarray(0, this.#filled))
+      await inTime(this.#bucket.put(this.#key, this.#piece.subarray(0, this.#filled)))
       return
     }
     if (this.#filled > 0) await this.#flush()
-    await this.#upload.complete(this.#uploaded)
+    await inTime(this.#upload.complete(this.#uploaded))
   }
 
   async abort(): Promise<void> {
-    await this.#upload?.abort()
+    if (this.#upload) await inTime(this.#upload.abort()).catch(() => {})
   }
 
   async #flush(): Promise<void> {
     this.#upload ??= await this.#bucket.createMultipartUpload(this.#key)
     const piece = this.#piece.subarray(0, this.#filled)
-    this.#uploaded.push(await this.#upload.uploadPart(this.#uploaded.length + 1, piece))
+    this.#uploaded.push(await inTime(this.#upload.uploadPart(this.#uploaded.length + 1, piece)))
     this.#filled = 0
   }
+}
+
+/** @throws ApiError 503 if the store does not take it */
+function inTime<T>(writing: Promise<T>): Promise<T> {
+  const late = () =>
+    new ApiError('storage_full', `The object store has not taken what was sent within ${WRITE_MS / 1000} s.`, {
+      retryAfter: WRITE_MS / 1000,
+    })
+  return settledWithin(writing, WRITE_MS, late)
 }
 
 function hex(buffer: ArrayBuffer): string {

@@ -33,7 +33,13 @@ export const fileOperations: readonly Operation[] = [
     body: fileFormSchema,
     bodyType: 'multipart/form-data',
     answer: { description: 'The file', schema: fileSchema },
-    errors: ['request_too_large', 'insufficient_quota', 'rate_limit_exceeded', 'idempotency_key_reused'],
+    errors: [
+      'request_too_large',
+      'insufficient_quota',
+      'rate_limit_exceeded',
+      'idempotency_key_reused',
+      'storage_full',
+    ],
     handle: (c) => counted(c, 'files', () => receiveFile(c)),
   },
   {

@@ -44,7 +44,7 @@ export const uploadOperations: readonly Operation[] = [
     body: partFormSchema,
     bodyType: 'multipart/form-data',
     answer: { description: 'The part', schema: uploadPartSchema },
-    errors: ['not_found', 'invalid_upload', 'request_too_large', 'idempotency_key_reused'],
+    errors: ['not_found', 'invalid_upload', 'request_too_large', 'idempotency_key_reused', 'storage_full'],
     handle: (c) => counted(c, 'uploads', () => receivePart(c)),
   },
   {
@@ -53,7 +53,7 @@ export const uploadOperations: readonly Operation[] = [
     summary: 'Make the file of the parts',
     body: uploadCompleteSchema,
     answer: { description: 'The upload, with its file', schema: uploadSchema },
-    errors: ['not_found', 'invalid_upload', 'idempotency_key_reused'],
+    errors: ['not_found', 'invalid_upload', 'idempotency_key_reused', 'storage_full'],
     example: { part_ids: ['part_abc', 'part_def'] },
     handle: (c) => counted(c, 'uploads', () => completeUpload(c)),
   },

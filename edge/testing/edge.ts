@@ -7,7 +7,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { Miniflare, type MiniflareOptions } from 'miniflare'
+import { Miniflare, type MiniflareOptions, Response as HandlerResponse } from 'miniflare'
 import { copyBundledModels } from '#models/bundled/files.ts'
 import type { ErrorDetail } from '#protocol/error.ts'
 import { DIRECT_ENTRYPOINT, openFront } from '../host/front.ts'
@@ -24,6 +24,8 @@ export interface EdgeOptions {
   loopback?: boolean
   /** The longest silence of the runner. */
   runnerTimeoutMs?: number
+  /** Bytes that the disk is said to have left. */
+  room?: () => number
   /** Instead of the stub. */
   runnerUrl?: string
   /** Folder of the page's files, instead of a small page that the edge makes and removes. */
@@ -77,6 +79,7 @@ export interface Edge {
 export async function startEdge({
   loopback = false,
   runnerTimeoutMs,
+  room,
   runnerUrl,
   page,
 }: EdgeOptions = {}): Promise<Edge> {
@@ -133,6 +136,7 @@ export async function startEdge({
             RUNNER_URL: { type: 'text', value: runnerUrl ?? runner.url },
             RUNNER_SECRET: { type: 'text', value: RUNNER_SECRET },
             LOOPBACK: { type: 'text', value: loopback ? '1' : '0' },
+            ...(room && { ROOM: { type: 'fetcher' as const, handler: () => HandlerResponse.json(room()) } }),
             RUNNER_TIMEOUT_MS: { type: 'text', value: String(runnerTimeoutMs ?? 10_000) },
           },
         },
