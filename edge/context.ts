@@ -1,6 +1,7 @@
 /** What every handler is given. */
 import type { Context } from 'hono'
-import { EVERY_SCOPE, type KeyLimits, type Scope } from '#protocol/keys.ts'
+import type { KeyLimits } from '#protocol/keys.ts'
+import { EVERY_SCOPE, type Scope } from '#protocol/scopes.ts'
 import type { Bindings } from './env.ts'
 
 /** Who asks, and what they may ask. */

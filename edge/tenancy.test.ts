@@ -1,7 +1,7 @@
 /** Nobody gets in, and nobody sees another's: for every operation that the router has. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { EVERY_SCOPE, SCOPES } from '#protocol/keys.ts'
+import { EVERY_SCOPE, SCOPES } from '#protocol/scopes.ts'
 import { operations } from './app.ts'
 import { dialectOf } from './http/dialect.ts'
 import { isPublic } from './middleware/public-routes.ts'

@@ -1,24 +1,7 @@
 /** `/v1/keys` and `/v1/usage`: who may ask, how much, and what they have used. */
 import * as v from 'valibot'
+import { EVERY_SCOPE, SCOPES } from './scopes.ts'
 import { textSchema } from './text.ts'
-
-export const SCOPES = [
-  'chat',
-  'embeddings',
-  'summaries',
-  'translation',
-  'models',
-  'images',
-  'latents',
-  'anomalies',
-  'conversations',
-  'training',
-  'usage',
-  'admin',
-] as const
-export type Scope = (typeof SCOPES)[number]
-/** A key with this one has them all. */
-export const EVERY_SCOPE = '*'
 
 const limit = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1e12)))
 export const keyLimitsSchema = v.strictObject({

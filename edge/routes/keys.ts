@@ -3,7 +3,6 @@ import { pageQuerySchema } from '#protocol/conversations.ts'
 import { ApiError } from '#protocol/error.ts'
 import {
   type ApiKey,
-  EVERY_SCOPE,
   keyCreateSchema,
   keyDeletedSchema,
   keyListSchema,
@@ -11,6 +10,7 @@ import {
   keyUpdateSchema,
   newKeySchema,
 } from '#protocol/keys.ts'
+import { EVERY_SCOPE } from '#protocol/scopes.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { onceForCaller } from '../http/once-for-caller.ts'

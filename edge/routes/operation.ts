@@ -1,6 +1,6 @@
 /** An operation of the API as data: the router serves it, the OpenAPI document describes it. */
 import type { ErrorCode } from '#protocol/error.ts'
-import type { Scope } from '#protocol/keys.ts'
+import type { Scope } from '#protocol/scopes.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Schema } from '../http/validate.ts'
 

@@ -1,6 +1,6 @@
 /** `/session`: how the page signs in and out. The cookie is the browser's; no script can read it. */
 import { ApiError } from '#protocol/error.ts'
-import { EVERY_SCOPE } from '#protocol/keys.ts'
+import { EVERY_SCOPE } from '#protocol/scopes.ts'
 import { type Session, sessionSchema, signInSchema } from '#protocol/session.ts'
 import type { EdgeContext } from '../context.ts'
 import { configOf } from '../env.ts'

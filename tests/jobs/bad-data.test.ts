@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { zipOf } from '#gpu-runner/testing/zip.ts'
 import type { Job } from '#protocol/training.ts'
+import { chunk, pngOf } from '../inference/png.ts'
 import { bodyOf, type Client, is, pictures, TrainingSite, table, until, upload } from './training-site.ts'
 
 const lines = (count: number, line: (i: number) => string) =>
@@ -67,6 +68,7 @@ describe('bad data', () => {
 
   test('of archives', async () => {
     const image = await pictures(1)
+    const good = Buffer.from(pngOf([1, 2, 3, 4], 2), 'base64')
     const bomb = zipOf([{ name: 'a.png', contents: Buffer.alloc(64 << 20) }])
     assert.match(await failureOf('vae', 'x.zip', bomb), /a\.png/)
     const lying = zipOf([{ name: 'a.png', contents: Buffer.alloc(40 << 20), size: 100 }])
@@ -74,6 +76,22 @@ describe('bad data', () => {
     const slip = zipOf([{ name: '../../etc/passwd.png', contents: 'x' }])
     assert.match(await failureOf('vae', 'x.zip', slip), /passwd/)
     assert.match(await failureOf('vae', 'x.zip', zipOf([{ name: 'a.png', contents: 'no picture' }])), /a\.png/)
+    const header = Buffer.alloc(13)
+    header.writeUInt32BE(40_000, 0)
+    header.writeUInt32BE(40_000, 4)
+    header[8] = 8
+    const parts = [chunk('IHDR', header), chunk('IDAT', Buffer.alloc(64)), chunk('IEND')]
+    const huge = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...parts])
+    const with_ = (contents: Buffer) =>
+      zipOf([
+        { name: 'a.png', contents: good },
+        { name: 'b.png', contents },
+      ])
+    assert.match(await failureOf('vae', 'x.zip', with_(huge)), /'b\.png' has 40000 × 40000 pixels, the limit/)
+    assert.match(
+      await failureOf('vae', 'x.zip', with_(good.subarray(0, 40))),
+      /'b\.png' cannot be read as an image: .*\w\.$/,
+    )
     assert.match(await failureOf('vae', 'x.zip', zipOf([])), /image/)
     assert.match(await failureOf('vae', 'x.zip', image, { image_size: 8 }), /image|item|few/)
     assert.match(await failureOf('vae', 'x.zip', image.subarray(0, 60)), /zip|archive/i)

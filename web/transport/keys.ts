@@ -1,22 +1,8 @@
 /** API keys and what was used with them; for whoever may administer the server. */
 import * as v from 'valibot'
+import type { Scope } from '#protocol/scopes.ts'
 import type { Http } from './http.ts'
 
-export const SCOPES = [
-  'chat',
-  'embeddings',
-  'summaries',
-  'translation',
-  'models',
-  'images',
-  'latents',
-  'anomalies',
-  'conversations',
-  'training',
-  'usage',
-  'admin',
-] as const
-export type Scope = (typeof SCOPES)[number]
 export const LIMITS = ['requests_per_minute', 'tokens_per_minute', 'concurrency', 'tokens_per_month'] as const
 export type KeyLimits = { [Limit in (typeof LIMITS)[number]]?: number }
 

@@ -1,6 +1,7 @@
+import { SCOPES, type Scope } from '#protocol/scopes.ts'
 import { useState } from 'preact/hooks'
 import { text } from '../text.ts'
-import { type KeyLimits, type KeyRequest, LIMITS, SCOPES, type Scope } from '../transport/keys.ts'
+import { type KeyLimits, type KeyRequest, LIMITS } from '../transport/keys.ts'
 
 const DAY_SECONDS = 86_400
 const LIFETIMES = [0, 30, 90, 365] as const

@@ -106,7 +106,13 @@ async function headerOf(bytes: Buffer, name: string): Promise<{ width: number; h
 }
 
 function unreadable(name: string, cause: unknown): DataSetError {
-  const why = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause)
+  const why =
+    cause instanceof Error
+      ? cause.message
+          .trim()
+          .split('\n')[0]
+          ?.replace(/[.:]+$/, '')
+      : String(cause)
   return new DataSetError('unreadable_image', `${shown(name)} cannot be read as an image: ${why}.`, {
     file: name,
     cause,
