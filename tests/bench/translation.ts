@@ -19,8 +19,8 @@ import { chrf } from '#gpu-runner/trainer/evaluation/chrf.ts'
 import { END } from '#models/tokenizer/translation-tokenizer.ts'
 import { publishedTranslationSchema } from '#protocol/published-model.ts'
 
-const ROUNDS = 5
-const SENTENCES = 500
+const ROUNDS = 3
+const SENTENCES = 200
 const THREADS = Number(process.env.TANDEM_BENCH_THREADS ?? availableParallelism())
 const root = path.dirname(path.dirname(import.meta.dirname))
 const python = process.env.TANDEM_BENCH_PYTHON ?? 'python3'

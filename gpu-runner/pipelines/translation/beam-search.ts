@@ -74,7 +74,8 @@ export class BeamSearch {
       else if (rank < beam) this.#finish(candidate)
       if (kept.length === beam) break
     }
-    const enough = this.#finished.length >= beam || (this.#finished.length >= wanted && ranked[0]?.token === END)
+    // What comes after a likeliest one that ends would have to be likelier.
+    const enough = this.#finished.length >= wanted && ranked[0]?.token === END
     const live = kept.map(({ parent, token, score }) => ({ tokens: [...this.#tokensOf(parent), token], score }))
     if (enough || live.length === 0) return undefined
     if ((live[0]?.tokens.length ?? 0) >= most - 1) {
