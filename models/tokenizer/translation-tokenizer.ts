@@ -11,6 +11,7 @@ import { TokenizerError } from './tokenizer-error.ts'
 /** Ends a sentence, and is what the decoder reads before its first token. */
 export const END = 0
 const BYTES = 256
+const SPACE = '\u2581'
 
 export interface TranslationTokenizer {
   readonly size: number
@@ -19,6 +20,8 @@ export interface TranslationTokenizer {
   decode(tokens: readonly number[]): string
   /** A token as the vocabulary writes it, with U+2581 for a space. */
   nameOf(token: number): string
+  /** The token that is a space alone, if there is one. */
+  readonly blank: number | undefined
 }
 
 /** Text as it is encoded. */
@@ -52,6 +55,7 @@ export function translationTokenizer(pieces: readonly string[], placeholders: re
     encode: (text) => tokenizer.encode(` ${plainText(text)}`),
     decode: (ids) => tokenizer.decode(ids).trim(),
     nameOf: (token) => tokenizer.nameOf(token),
+    blank: tokens.includes(SPACE) ? tokens.indexOf(SPACE) : undefined,
   }
 }
 

@@ -9,7 +9,10 @@ type Language = (tokens: readonly number[]) => Readonly<Record<number, number>>
 /** Searches a language that is told by the probabilities of what comes next. */
 function search(language: Language, options: Partial<SearchOptions> = {}): readonly Hypothesis[] {
   const beam = options.beam ?? 2
-  const all = { beam, wanted: 1, most: 8, required: new Set<number>(), isReserved: (t: number) => t <= 16 && t > 0 }
+  const all = {
+    ...{ beam, wanted: 1, most: 8, required: new Set<number>(), apart: new Map<number, number>(), blank: B },
+    isReserved: (token: number) => token <= 16 && token > 0,
+  }
   const one = new BeamSearch({ ...all, ...options })
   let live: (readonly number[])[] = Array(beam).fill([])
   for (let step = 0; step < 100; step++) {
@@ -68,4 +71,20 @@ test('reserved tokens come where they are required, once each, and what has them
   for (const { tokens } of search(language)) assert.ok(!tokens.includes(RESERVED))
   const [best] = search(language, { required: new Set([RESERVED]) })
   assert.equal(best?.tokens.filter((token) => token === RESERVED).length, 1)
+})
+
+test('what is to stand apart has words between', () => {
+  const [open, close] = [5, 6]
+  const language: Language = (tokens) => {
+    const isDone = tokens.includes(open) && tokens.includes(close)
+    if (isDone) return { [END]: 1 }
+    return tokens.includes(open) ? { [close]: 0.6, [B]: 0.3, [A]: 0.1 } : { [open]: 1 }
+  }
+  const required = new Set([open, close])
+  assert.deepEqual(search(language, { beam: 4, required })[0]?.tokens, [open, close])
+  const [best] = search(language, { beam: 4, required, apart: new Map([[close, open]]) })
+  assert.deepEqual(best?.tokens, [open, A, close])
+  const turned: Language = (tokens) => (tokens.length === 0 ? { [close]: 0.9, [open]: 0.1 } : language(tokens))
+  const [kept] = search(turned, { beam: 4, required, apart: new Map([[close, open]]) })
+  assert.deepEqual(kept?.tokens, [open, A, close])
 })

@@ -21,6 +21,10 @@ export interface SearchOptions {
   readonly most: number
   /** Tokens that a translation has to have, once each. */
   readonly required: ReadonlySet<number>
+  /** Tokens that come behind another one, with words between: what is around words stays around words. */
+  readonly apart: ReadonlyMap<number, number>
+  /** A token that is a space alone. */
+  readonly blank: number | undefined
   /** Tokens that a translation has only if they are required. */
   readonly isReserved: (token: number) => boolean
 }
@@ -101,9 +105,13 @@ export class BeamSearch {
   }
 
   #allows(parent: number, token: number): boolean {
-    const { required, isReserved } = this.#options
+    const { required, apart, blank, isReserved } = this.#options
     if (!isReserved(token)) return true
-    return required.has(token) && !this.#tokensOf(parent).includes(token)
+    const before = this.#tokensOf(parent)
+    if (!required.has(token) || before.includes(token)) return false
+    const other = apart.get(token)
+    if (other === undefined) return true
+    return before.includes(other) && before.findLast((last) => last !== blank) !== other
   }
 
   #finish({ parent, score }: { parent: number; score: number }): void {

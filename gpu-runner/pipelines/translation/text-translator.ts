@@ -28,6 +28,9 @@ const MOST_HYPOTHESES = 128
 /** Tokens of a batch's sentences, filled up. */
 const MOST_TOKENS = 2048
 
+/** As the vocabulary writes it. */
+const SPACE = '\u2581'
+
 /** A part of a text that the model can read. */
 interface Piece extends Sentence {
   readonly text: number
@@ -60,11 +63,13 @@ export class TextTranslator implements Disposable {
     const pieces = texts.flatMap((text, i) =>
       cutTokens(this.#tokenizer.encode(text), this.#longest, this.#tokenizer.nameOf).map((tokens): Piece => {
         const required = new Set(tokens.filter(isPlaceholder))
-        return { text: i, tokens: [...tokens, END], required }
+        const apart = aroundWords(tokens, this.#tokenizer.nameOf)
+        return { text: i, tokens: [...tokens, END], required, apart }
       }),
     )
     const found = new Map<Piece, readonly (readonly number[])[]>()
-    const decoding = { beam, wanted: 1 + alternatives, isReserved: isPlaceholder, isWanted }
+    const blank = this.#tokenizer.blank
+    const decoding = { beam, wanted: 1 + alternatives, blank, isReserved: isPlaceholder, isWanted }
     for (const batch of batchesOf(pieces, beam)) {
       const translations = this.#translator.translate(batch, decoding)
       if (!translations) return undefined
@@ -111,6 +116,22 @@ const withAll = (tokens: readonly number[], required: ReadonlySet<number>): read
   ...tokens,
   ...[...required].filter((token) => !tokens.includes(token)),
 ]
+
+/**
+ * Placeholders that words stand between, with no space beside them, as between an opening and a closing tag: the latter by
+ * the former.
+ */
+export function aroundWords(tokens: readonly number[], nameOf: (token: number) => string): ReadonlyMap<number, number> {
+  const pairs = new Map<number, number>()
+  const places = tokens.flatMap((token, i) => (isPlaceholder(token) ? [i] : []))
+  for (const [k, to] of places.entries()) {
+    const from = k > 0 ? places[k - 1] : undefined
+    if (from === undefined || to - from < 2) continue
+    const [first, last] = [nameOf(tokens[from + 1] ?? END), nameOf(tokens[to - 1] ?? END)]
+    if (!first.startsWith(SPACE) && last !== SPACE) pairs.set(tokens[to] ?? END, tokens[from] ?? END)
+  }
+  return pairs
+}
 
 /** Tokens in parts of at most so many, cut behind the last sign of a pause that there is, or else between words. */
 export function cutTokens(

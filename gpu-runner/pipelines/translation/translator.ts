@@ -19,9 +19,11 @@ export interface Sentence {
   readonly tokens: readonly number[]
   /** Tokens that its translation has to have, once each. */
   readonly required: ReadonlySet<number>
+  /** Tokens that in its translation come behind another one, with words between. */
+  readonly apart: ReadonlyMap<number, number>
 }
 
-export interface TranslateOptions extends Pick<SearchOptions, 'beam' | 'wanted' | 'isReserved'> {
+export interface TranslateOptions extends Pick<SearchOptions, 'beam' | 'wanted' | 'blank' | 'isReserved'> {
   /** Looked at between steps: false ends it at once. */
   readonly isWanted: () => boolean
 }
@@ -53,10 +55,10 @@ export class Translator implements Disposable {
    * @returns what was found for each sentence, the best first; undefined if it is not wanted any more
    */
   translate(sentences: readonly Sentence[], options: TranslateOptions): readonly (readonly Hypothesis[])[] | undefined {
-    const { beam, wanted, isReserved, isWanted } = options
-    const searches = sentences.map(({ tokens, required }) => {
+    const { beam, wanted, blank, isReserved, isWanted } = options
+    const searches = sentences.map(({ tokens, required, apart }) => {
       const most = Math.min(this.#shape.positions, MOST_TIMES * tokens.length + MOST_MORE)
-      return new BeamSearch({ beam, wanted, most, required, isReserved })
+      return new BeamSearch({ beam, wanted, most, required, apart, blank, isReserved })
     })
     using decoding = new Decoding(this.#ort, this.#decoder, this.#shape, this.#scratch)
     this.#encode(sentences, decoding)

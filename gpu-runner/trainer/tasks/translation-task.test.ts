@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
 import * as v from 'valibot'
 import { publishedTranslationSchema } from '#protocol/published-model.ts'
-import { loadTranslator } from '../../pipelines/translation/load-translator.ts'
-import { cutTokens } from '../../pipelines/translation/text-translator.ts'
+import { loadTranslator, tokenizerOf } from '../../pipelines/translation/load-translator.ts'
+import { aroundWords, cutTokens } from '../../pipelines/translation/text-translator.ts'
 import { Runtime } from '../../runtime/runtime.ts'
 import type { PairSet } from '../data/data-set.ts'
 import { makeModel } from '../make-model.ts'
@@ -45,6 +45,7 @@ assert.ok(made && made.manifest.parts.family === 'translation')
 const [vocabulary, encoder, decoder] = made.files as [Uint8Array, Uint8Array, Uint8Array]
 const { parts, card } = made.manifest
 const translator = loadTranslator(ort, parts, { vocabulary, encoder, decoder })
+const tokenizer = tokenizerOf(JSON.parse(new TextDecoder().decode(vocabulary)) as string[])
 after(() => {
   translator[Symbol.dispose]()
   ort[Symbol.dispose]()
@@ -118,6 +119,17 @@ test('what is longer than a sentence may be is translated in parts', () => {
   assert.deepEqual(cut('▁abcd▁efgh▁ij', 8), ['▁abcd', '▁efgh▁ij'])
   assert.deepEqual(cut('▁abcdefghi', 4), ['▁abc', 'defg', 'hi'])
   assert.deepEqual(cut('▁abc▁d', 4), ['▁abc', '▁d'])
+})
+
+test('placeholders around words are told from those beside them', () => {
+  const around = (text: string) => [...aroundWords(tokenizer.encode(text), tokenizer.nameOf)]
+  // ⟦n⟧ is token n + 1.
+  assert.deepEqual(around('open ⟦0⟧the file⟦1⟧ row'), [[2, 1]])
+  assert.deepEqual(around('open ⟦0⟧ the ⟦1⟧ row ⟦2⟧⟦3⟧'), [])
+  assert.deepEqual(around('⟦4⟧cell⟦5⟧row⟦6⟧'), [
+    [6, 5],
+    [7, 6],
+  ])
 })
 
 test('anything is text', () => {
