@@ -83,7 +83,9 @@ export async function startEdge({
   runnerUrl,
   page,
 }: EdgeOptions = {}): Promise<Edge> {
-  const [runner, { script, wasm }, files] = await Promise.all([startStubRunner(), bundleWorker(), page ?? pageFiles()])
+  const [{ script, wasm }, files] = await Promise.all([bundleWorker(), page ?? pageFiles()])
+  // Last: a Worker that cannot be bundled leaves no open server for the test to wait for.
+  const runner = await startStubRunner()
   const logs: string[] = []
   const options: MiniflareOptions = {
     host: '127.0.0.1',
