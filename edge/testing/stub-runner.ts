@@ -47,7 +47,8 @@ export interface StubRunner {
 export async function startStubRunner(): Promise<StubRunner> {
   const calls: RunnerCall[] = []
   let waiting: ((call: RunnerCall) => void)[] = []
-  const server = createServer(async (request, response) => {
+  // As long as a runner's own.
+  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     if (request.url === '/health')
       return json(response, runner.healthy ? 200 : 503, { status: runner.healthy ? 'ok' : 'starting' })
     if (request.url === '/metrics') {

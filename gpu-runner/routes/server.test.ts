@@ -88,6 +88,12 @@ describe('the runner', () => {
     return ask('/generations', { method: 'POST', body: JSON.stringify(body), ...init })
   }
 
+  test('keeps a connection for longer than the edge does', async () => {
+    const { headers } = await ask('/health')
+    const seconds = Number(/timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1])
+    assert.ok(seconds > 5, `${seconds} s`)
+  })
+
   test('answers nobody without its secret', async () => {
     for (const secret of ['', 'a secre', 'a secret ', 'A secret', `${SECRET}${SECRET}`]) {
       const response = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${secret}x` } })

@@ -17,6 +17,12 @@ export type Routes = Readonly<Record<string, Route>>
 /** The edge's own limit is tighter; escapes may lengthen what it passes on. */
 const BODY_BYTES = 8 << 20
 
+/**
+ * How long a connection stays open between requests. Whoever asks has to be the first to close it, or a request is lost that
+ * crosses with the end. workerd does so after 5 s, which is Node's own default.
+ */
+const IDLE_MS = 60_000
+
 export function createRunnerServer(secret: string, routes: Routes): Server {
   const expected = digest(`Bearer ${secret}`)
   const answer = async (exchange: Exchange): Promise<void> => {
@@ -28,7 +34,7 @@ export function createRunnerServer(secret: string, routes: Routes): Server {
     if (!route) throw new ApiError('not_found', `the runner has no ${method} ${url}`)
     await route(exchange)
   }
-  return createServer((request, response) => {
+  return createServer({ keepAliveTimeout: IDLE_MS }, (request, response) => {
     answer({ request, response }).catch((error: unknown) => fail({ request, response }, error))
   })
 }
