@@ -10,7 +10,7 @@ import { logFailure } from '../http/log.ts'
 import { ClientGone } from '../runners/runner.ts'
 import { Runners } from '../runners/runners.ts'
 import { newUsageId } from '../storage/usage.ts'
-import { generateAll, type Indexed } from './fan-out.ts'
+import { generateAll, type Indexed, type Listener } from './fan-out.ts'
 
 export interface Asked {
   readonly requests: readonly GenerationRequest[]
@@ -31,19 +31,15 @@ export async function answer(c: EdgeContext, { requests: asked, stream, pieces, 
   // It is settled even if the client has gone.
   c.executionCtx.waitUntil(bill.settled.catch(logged))
   const signal = AbortSignal.any([c.req.raw.signal, stop.signal])
-  const events = await generateAll(new Runners(c.env, requestId), bill.requests, signal).catch((error: unknown) => {
-    bill.settle()
-    throw error
-  })
-  const metered = bill.metering(events)
+  const events = await generateAll(new Runners(c.env, requestId), bill.requests, signal, bill)
   const response = stream
-    ? await eventStream(pieces(metered), {
+    ? await eventStream(pieces(events), {
         onCancel: () => stop.abort(),
         onError(error) {
           if (!(error instanceof ApiError || error instanceof ClientGone)) logged(error)
         },
       })
-    : Response.json(await whole(metered))
+    : Response.json(await whole(events))
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
   response.headers.set('x-served-by', 'runner')
   response.headers.set('openai-processing-ms', String(Date.now() - c.get('startedAt')))
@@ -59,7 +55,7 @@ interface Admitted {
 }
 
 /** What a request has used, written down when it ends, however it ends. */
-class Bill {
+class Bill implements Listener {
   /** As they are asked of runners, which know whose account they go on. */
   readonly requests: readonly GenerationRequest[]
   readonly settled: Promise<void>
@@ -92,14 +88,7 @@ class Bill {
     })
   }
 
-  async *metering(events: AsyncIterable<Indexed>): AsyncGenerator<Indexed> {
-    try {
-      for await (const indexed of events) {
-        this.#meters[indexed.index]?.take(indexed.event)
-        yield indexed
-      }
-    } finally {
-      this.settle()
-    }
+  take({ index, event }: Indexed): void {
+    this.#meters[index]?.take(event)
   }
 }

@@ -8,6 +8,12 @@ export interface Indexed {
   readonly event: GenerationEvent
 }
 
+/** Who hears of all of them what each has said, and when they have ended, however they end. */
+export interface Listener {
+  take(indexed: Indexed): void
+  settle(): void
+}
+
 /**
  * Begins all of them; their events come as they come. The first that fails ends the others.
  * @throws ApiError what the runner refuses one of the requests with
@@ -16,27 +22,38 @@ export async function generateAll(
   runner: Pick<Runners, 'generate'>,
   requests: readonly GenerationRequest[],
   signal: AbortSignal,
+  listener: Listener,
 ): Promise<AsyncGenerator<Indexed>> {
   const stop = new AbortController()
   const any = AbortSignal.any([signal, stop.signal])
   try {
     const streams = await Promise.all(requests.map((request) => runner.generate(request, any)))
     const [only] = streams
-    return only && streams.length === 1 ? single(only) : merged(streams, stop)
+    return only && streams.length === 1 ? single(only, listener) : merged(streams, stop, listener)
   } catch (error) {
     stop.abort()
+    listener.settle()
     throw error
   }
 }
 
 /** Most requests: without a race for each token. */
-async function* single(stream: AsyncGenerator<GenerationEvent>): AsyncGenerator<Indexed> {
-  for await (const event of stream) yield { index: 0, event }
+async function* single(stream: AsyncGenerator<GenerationEvent>, listener: Listener): AsyncGenerator<Indexed> {
+  try {
+    for await (const event of stream) {
+      const indexed = { index: 0, event }
+      listener.take(indexed)
+      yield indexed
+    }
+  } finally {
+    listener.settle()
+  }
 }
 
 async function* merged(
   streams: readonly AsyncGenerator<GenerationEvent>[],
   stop: AbortController,
+  listener: Listener,
 ): AsyncGenerator<Indexed> {
   const next = async (index: number) => ({ index, result: await (streams[index] as (typeof streams)[number]).next() })
   const pending = new Map(streams.map((_, index) => [index, next(index)]))
@@ -48,10 +65,13 @@ async function* merged(
         continue
       }
       pending.set(index, next(index))
-      yield { index, event: result.value }
+      const indexed = { index, event: result.value }
+      listener.take(indexed)
+      yield indexed
     }
   } finally {
     stop.abort()
+    listener.settle()
     // What is still awaited fails now, and nobody waits for it.
     await Promise.allSettled(pending.values())
   }

@@ -26,6 +26,13 @@ const STATUS_TIMEOUT_MS = 5_000
 /** The longest event, in UTF-16 code units. */
 const EVENT_LENGTH = 1 << 18
 
+interface Ask {
+  /** Sent as JSON. */
+  readonly body?: object
+  /** Of what may take as long as a generation's silence: stops it. */
+  readonly work?: AbortSignal
+}
+
 interface RunnerConfig {
   /** Without a slash at the end. */
   readonly url: string
@@ -43,63 +50,45 @@ export class Runner {
     this.#requestId = requestId
   }
 
-  async health(): Promise<RunnerHealth> {
-    const response = await this.#fetch('/health', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
-    return parse(runnerHealthSchema, await json(response))
+  health(): Promise<RunnerHealth> {
+    // One that is not ready says so with a status of its own.
+    return this.#ask('/health', async (response) => parse(runnerHealthSchema, await json(response)))
   }
 
   /** What the runner has done, in Prometheus' text format. @throws ApiError */
-  async metrics(): Promise<string> {
-    const response = await this.#fetch('/metrics', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
-    if (!response.ok) throw await refusal(response)
-    return response.text()
+  metrics(): Promise<string> {
+    return this.#ask('/metrics', async (response) => (await accepted(response)).text())
   }
 
   /** @throws ApiError */
   async models(): Promise<readonly RunnerModel[]> {
-    const response = await this.#fetch('/models', { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) })
-    if (!response.ok) throw await refusal(response)
-    return parse(runnerModelsSchema, await json(response)).models
+    return (await this.#ask('/models', inShape(runnerModelsSchema))).models
   }
 
   /** @throws ApiError */
-  async tokens(request: TokensRequest): Promise<TokensReply> {
-    const response = await this.#fetch('/tokens', {
-      method: 'POST',
-      body: JSON.stringify(request),
-      headers: { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
-    })
-    if (!response.ok) throw await refusal(response)
-    return parse(tokensReplySchema, await json(response))
+  tokens(body: TokensRequest): Promise<TokensReply> {
+    return this.#ask('/tokens', inShape(tokensReplySchema), { body })
   }
 
   /** @throws ApiError */
-  async tokenizer(model: string): Promise<TokenizerReply> {
-    const response = await this.#fetch('/tokenizers', {
-      method: 'POST',
-      body: JSON.stringify({ model }),
-      headers: { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
-    })
-    if (!response.ok) throw await refusal(response)
-    return parse(tokenizerReplySchema, await json(response))
+  tokenizer(model: string): Promise<TokenizerReply> {
+    return this.#ask('/tokenizers', inShape(tokenizerReplySchema), { body: { model } })
   }
 
   /**
    * @param signal stops the work
    * @throws ApiError what the runner refuses the request with
    */
-  embeddings(request: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
-    return this.#work('/embeddings', request, embeddingsReplySchema, signal)
+  embeddings(body: EmbeddingsRequest, signal: AbortSignal): Promise<EmbeddingsReply> {
+    return this.#ask('/embeddings', inShape(embeddingsReplySchema), { body, work: signal })
   }
 
   /**
    * @param signal stops the work
    * @throws ApiError what the runner refuses the request with
    */
-  translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
-    return this.#work('/translate', request, translateReplySchema, signal)
+  translate(body: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+    return this.#ask('/translate', inShape(translateReplySchema), { body, work: signal })
   }
 
   /**
@@ -108,31 +97,18 @@ export class Runner {
    * @throws ApiError what the runner refuses the request with
    */
   async draw(work: ImageWork, signal: AbortSignal): Promise<readonly string[]> {
-    const { images } = await this.#work('/images', work, drawnImagesSchema, signal)
+    const { images } = await this.#ask('/images', inShape(drawnImagesSchema), { body: work, work: signal })
     if (images.length !== work.seeds.length) throw malformed(`${images.length} pictures, not ${work.seeds.length}`)
     return images
   }
 
-  /** What may take as long as a generation's silence. */
-  async #work<S extends v.GenericSchema>(
-    path: string,
-    request: object,
-    schema: S,
-    signal: AbortSignal,
-  ): Promise<v.InferOutput<S>> {
-    const silence = new SilenceTimer(this.#config.timeoutMs)
-    const until = AbortSignal.any([signal, silence.signal])
+  async #ask<T>(path: string, read: (response: Response) => Promise<T>, { body, work }: Ask = {}): Promise<T> {
+    const silence = new SilenceTimer(work ? this.#config.timeoutMs : STATUS_TIMEOUT_MS)
+    const signal = work ? AbortSignal.any([work, silence.signal]) : silence.signal
     try {
-      const response = await this.#fetch(path, {
-        method: 'POST',
-        body: JSON.stringify(request),
-        headers: { 'content-type': 'application/json' },
-        signal: until,
-      })
-      if (!response.ok) throw await refusal(response)
-      return parse(schema, await json(response))
+      return await read(await this.#fetch(path, { ...(body && post(body)), signal }))
     } catch (error) {
-      throw error instanceof ApiError ? error : failure(error, until)
+      throw error instanceof ApiError ? error : failure(error, signal)
     } finally {
       silence.stop()
     }
@@ -141,14 +117,17 @@ export class Runner {
   /**
    * Begins a generation. Its events end with one `generation-finish` or `generation-error`, or throw ApiError.
    * @param signal stops the generation
+   * @param onFailure is told what the events throw
    * @throws ApiError what the runner refuses the request with
    */
-  async generate(request: GenerationRequest, signal: AbortSignal): Promise<AsyncGenerator<GenerationEvent>> {
+  async generate(
+    request: GenerationRequest,
+    signal: AbortSignal,
+    onFailure: (error: unknown) => void,
+  ): Promise<AsyncGenerator<GenerationEvent>> {
     const silence = new SilenceTimer(this.#config.timeoutMs)
     const response = await this.#fetch('/generations', {
-      method: 'POST',
-      body: JSON.stringify(request),
-      headers: { 'content-type': 'application/json' },
+      ...post(request),
       signal: AbortSignal.any([signal, silence.signal]),
     }).catch((error: unknown) => {
       silence.stop()
@@ -158,10 +137,10 @@ export class Runner {
       silence.stop()
       throw await refusal(response)
     }
-    return events(response.body, signal, silence)
+    return events(response.body, { signal, silence, onFailure })
   }
 
-  async #fetch(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+  async #fetch(path: string, init: RequestInit & { headers?: Readonly<Record<string, string>> }): Promise<Response> {
     const headers = {
       ...init.headers,
       authorization: `Bearer ${this.#config.secret}`,
@@ -180,33 +159,41 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
+/** Looks at a silence so many times before it is one: an edge that stood still itself hears, between two looks, what has come. */
+const LOOKS = 4
+
 /** Aborts when nothing has been heard for so long. One timer looks now and then: a new one each token costs too much. */
 class SilenceTimer {
-  readonly #controller = new AbortController()
+  readonly signal: AbortSignal
   readonly #timer: ReturnType<typeof setInterval>
-  #heard = false
+  #silentLooks = 0
 
   constructor(milliseconds: number) {
+    const controller = new AbortController()
+    this.signal = controller.signal
     this.#timer = setInterval(() => {
-      if (!this.#heard) this.#controller.abort(timeout(milliseconds))
-      this.#heard = false
-    }, milliseconds)
-  }
-  get signal(): AbortSignal {
-    return this.#controller.signal
+      if (this.#silentLooks === LOOKS) controller.abort(timeout(milliseconds))
+      this.#silentLooks++
+    }, milliseconds / LOOKS)
   }
   heard(): void {
-    this.#heard = true
+    this.#silentLooks = 0
   }
   stop(): void {
     clearInterval(this.#timer)
   }
 }
 
+interface Listening {
+  readonly signal: AbortSignal
+  readonly silence: SilenceTimer
+  readonly onFailure: (error: unknown) => void
+}
+
+/** One generator from the connection to the event: each that a token goes through costs. */
 async function* events(
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-  silence: SilenceTimer,
+  { signal, silence, onFailure }: Listening,
 ): AsyncGenerator<GenerationEvent> {
   const received: GenerationEvent[] = []
   const parser = createParser({
@@ -222,7 +209,7 @@ async function* events(
   const decoder = new TextDecoder()
   try {
     for (;;) {
-      const { done, value } = await read(reader, signal, silence.signal)
+      const { done, value } = await reader.read()
       if (done) break
       silence.heard()
       parser.feed(decoder.decode(value, { stream: true }))
@@ -234,23 +221,24 @@ async function* events(
     throw new ApiError('runner_failed', 'The runner stopped in the middle of the answer.', {
       retryAfter: RETRY_SECONDS,
     })
+  } catch (thrown) {
+    const error = thrown instanceof ApiError ? thrown : brokenOff(thrown, signal, silence.signal)
+    onFailure(error)
+    throw error
   } finally {
     silence.stop()
     await reader.cancel().catch(() => {})
   }
 }
 
-async function read(reader: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal, silence: AbortSignal) {
-  try {
-    return await reader.read()
-  } catch (cause) {
-    if (silence.aborted) throw silence.reason
-    if (signal.aborted) throw new ClientGone()
-    throw new ApiError('runner_failed', 'The connection to the runner broke off in the middle of the answer.', {
-      retryAfter: RETRY_SECONDS,
-      cause,
-    })
-  }
+/** Why a stream of events cannot be read on. */
+function brokenOff(cause: unknown, signal: AbortSignal, silence: AbortSignal): unknown {
+  if (silence.aborted) return silence.reason
+  if (signal.aborted) return new ClientGone()
+  return new ApiError('runner_failed', 'The connection to the runner broke off in the middle of the answer.', {
+    retryAfter: RETRY_SECONDS,
+    cause,
+  })
 }
 
 /** The runner's error as the caller's; a runner that refuses the edge itself is a fault of the installation. */
@@ -264,6 +252,21 @@ async function refusal(response: Response): Promise<ApiError> {
 
 function isEventStream(response: Response): boolean {
   return response.headers.get('content-type')?.startsWith('text/event-stream') === true
+}
+
+function post(body: object) {
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
+/** @throws ApiError what the runner refuses with */
+async function accepted(response: Response): Promise<Response> {
+  if (!response.ok) throw await refusal(response)
+  return response
+}
+
+/** Reads a reply, which has to be of that shape. */
+function inShape<S extends v.GenericSchema>(schema: S): (response: Response) => Promise<v.InferOutput<S>> {
+  return async (response) => parse(schema, await json(await accepted(response)))
 }
 
 async function json(response: Response): Promise<unknown> {
@@ -299,7 +302,6 @@ function failure(cause: unknown, signal: AbortSignal | null | undefined): unknow
   if (signal?.aborted) {
     const reason: unknown = signal.reason
     if (reason instanceof ApiError) return reason
-    if (reason instanceof Error && reason.name === 'TimeoutError') return timeout(STATUS_TIMEOUT_MS)
     return new ClientGone()
   }
   return noRunner(cause)

@@ -131,8 +131,8 @@ export class Runners {
    */
   generate(request: GenerationRequest, signal: AbortSignal): Promise<AsyncGenerator<GenerationEvent>> {
     const key = prefixKey(request.tenant, request.prompt)
-    return this.#attempt(request.model, key, async (runner, { id }) =>
-      watched(await runner.generate(request, signal), breakerOf(id)),
+    return this.#attempt(request.model, key, (runner, { id }) =>
+      runner.generate(request, signal, (error) => noteBroken(breakerOf(id), error)),
     )
   }
 
@@ -241,12 +241,7 @@ function note(breaker: Breaker, error: unknown): void {
   else breaker.succeeded()
 }
 
-/** A runner that breaks off in the middle is ill, too. */
-async function* watched(events: AsyncGenerator<GenerationEvent>, breaker: Breaker): AsyncGenerator<GenerationEvent> {
-  try {
-    yield* events
-  } catch (error) {
-    if (error instanceof ApiError && ILL.has(error.code)) breaker.failed(Date.now())
-    throw error
-  }
+/** A runner that falls silent in the middle is ill, too. */
+function noteBroken(breaker: Breaker, error: unknown): void {
+  if (error instanceof ApiError && ILL.has(error.code)) breaker.failed(Date.now())
 }
