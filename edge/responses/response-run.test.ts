@@ -13,6 +13,7 @@ import { SEEDS, seeds } from '../testing/seeds.ts'
 import type { ResponseRecord } from './record.ts'
 import { toRecord } from './request.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
+import { WritePace } from './write-pace.ts'
 import type { LogEntry } from './writer.ts'
 
 const MOST_STEPS = 5000
@@ -247,6 +248,7 @@ async function play(seed: number): Promise<string> {
         })()
       },
       now: () => clock.now,
+      pace: new WritePace(),
       async sleep(ms, signal) {
         await clock.sleep(ms, signal)
         await here()
@@ -350,6 +352,7 @@ describe('a response', () => {
       },
       now: () => clock.now,
       sleep: (ms, signal) => clock.sleep(ms, signal),
+      pace: new WritePace(),
       async settle() {
         await clock.sleep(20)
       },
@@ -359,6 +362,48 @@ describe('a response', () => {
     assert.equal(run.response?.status, 'failed')
     assert.ok(clock.now - diedAt <= 2_000, `${clock.now - diedAt} ms`)
     assert.ok(clock.now - diedAt > 1_500, 'it held out as long as it could')
+  })
+
+  test('where writing is slow keeps more at a time, but for the first of its text and its end', async () => {
+    const clock = new Clock()
+    const tokens = Array.from({ length: 40 }, (_, i) => i)
+    const writes: { at: number; count: number }[] = []
+    const said: number[] = []
+    const run = new ResponseRun({
+      store: {
+        load: () => null,
+        begin() {},
+        append: (_first, entries) => void writes.push({ at: clock.now, count: entries.length }),
+        markSettled() {},
+        async clear() {},
+        sync: () => clock.sleep(200),
+      },
+      async generate() {
+        return (async function* (): AsyncGenerator<GenerationEvent> {
+          yield START
+          for (const token of tokens) {
+            await clock.sleep(token === 0 ? 300 : 50)
+            said.push(clock.now)
+            yield { type: 'text-delta', text: `${token} `, ids: [token] }
+          }
+          said.push(clock.now)
+          yield finish(tokens.length)
+        })()
+      },
+      now: () => clock.now,
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      pace: new WritePace(),
+      async settle() {},
+    })
+    await until(clock, run.begin(recordOf(1, false)))
+    await until(clock, run.whole())
+    assert.equal(writes[1]?.at, said[0], 'the first of its text at once')
+    assert.ok((writes.at(-1)?.at ?? 0) - (said.at(-1) ?? 0) <= 200, 'the end as soon as the disk is free')
+    assert.ok(writes.length < 12, `${writes.length} writes`)
+    assert.equal(
+      writes.reduce((sum, { count }) => sum + count, 0),
+      tokens.length + 2,
+    )
   })
 
   test('asks once, however the steps of keeping and of hearing fall together', async () => {
@@ -392,6 +437,7 @@ describe('a response', () => {
           },
           now: () => 0,
           sleep: () => new Promise((resolve) => setImmediate(resolve)),
+          pace: new WritePace(),
           async settle() {},
         })
         await run.begin(recordOf(3, false))

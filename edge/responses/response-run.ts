@@ -10,6 +10,7 @@ import { Meter } from '../accounts/admission.ts'
 import { concealed } from '../http/render-error.ts'
 import type { UsageEntry } from '../storage/usage.ts'
 import { ledgerId, type ResponseRecord } from './record.ts'
+import type { WritePace } from './write-pace.ts'
 import { type LogEntry, ResponseWriter } from './writer.ts'
 
 /** Of the ledger's rows. */
@@ -25,9 +26,6 @@ const BACKGROUND_PATIENCE_MS = 24 * 3600 * 1000
 const MOST_DEATHS = 3
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
-/** Between writes: so many times as long as the last one took. */
-const REST = 4
-const LONGEST_REST_MS = 250
 
 /** What passes: another try may have an answer. */
 const PASSING = new Set(['runner_failed', 'runner_unavailable', 'runner_timeout', 'queue_full', 'model_loading'])
@@ -57,6 +55,7 @@ export interface ResponseWorld {
   now(): number
   /** Settles early when `signal` is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
+  readonly pace: WritePace
   /**
    * Called when it has ended and that is kept, before anybody is told, so that whoever hears of the end finds what it left;
    * again if that failed (they are told all the same), or after a crash right then.
@@ -74,6 +73,9 @@ export class ResponseRun {
   /** What has happened and is not kept yet, so that nobody has been told of it. */
   #pending: LogEntry[] = []
   #keeping: Promise<void> | undefined
+  /** Until then what comes is gathered, to be kept together. */
+  #restUntil = Number.NEGATIVE_INFINITY
+  #resting: AbortController | undefined
   /** Why something could not be kept: what is in memory is ahead of what is kept, and this run is of no more use. */
   #broken: unknown
   /** By sequence number, as they are sent. */
@@ -129,22 +131,20 @@ export class ResponseRun {
       this.resume()
       return
     }
-    const asked = this.#world.generate(this.#request(record), this.#stop.signal)
-    // What settles when the runner has taken or refused it: until then it is being worked on.
-    this.#running = asked.then(
-      () => {},
-      () => {},
-    )
-    try {
-      this.#start(record, await asked)
-    } catch (error) {
+    const asked = this.#world.generate(this.#request(record), this.#stop.signal).catch(async (error: unknown) => {
       await this.#world.store.clear()
       this.#record = undefined
       this.#writer = undefined
       this.#running = undefined
       this.#tell([])
       throw error
-    }
+    })
+    // Until the runner has taken or refused it, it is being worked on.
+    this.#running = asked.then(
+      () => {},
+      () => {},
+    )
+    this.#start(record, await asked)
   }
 
   /** Goes on with what has begun and is not being worked on. */
@@ -276,6 +276,7 @@ export class ResponseRun {
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     if (this.#over) return Promise.resolve()
     this.#pending.push(entry)
+    if (isLast(entry)) this.#resting?.abort()
     this.#keeping ??= this.#keep()
     return this.#keeping
   }
@@ -284,15 +285,19 @@ export class ResponseRun {
   async #keep(): Promise<void> {
     try {
       while (this.#pending.length > 0 && !this.#over) {
+        const restMs = this.#restUntil - this.#world.now()
+        // The end waits for nothing.
+        if (restMs > 0 && !this.#pending.some(isLast)) await this.#rest(restMs)
         const entries = this.#pending
         this.#pending = []
         const begun = this.#world.now()
         this.#world.store.append(this.#log.length, entries)
         await this.#world.store.sync()
+        const now = this.#world.now()
+        const pause = this.#world.pace.wrote(this, now - begun, now)
         this.#enter(entries)
-        // Where keeping is slow, more is kept at a time.
-        const restMs = REST * (this.#world.now() - begun)
-        if (restMs > 0 && !this.#over) await this.#world.sleep(Math.min(restMs, LONGEST_REST_MS), this.#stop.signal)
+        // Nor does the first of the text.
+        if (this.#log.length > 1) this.#restUntil = now + pause
       }
     } catch (error) {
       this.#broken = error
@@ -300,6 +305,13 @@ export class ResponseRun {
     } finally {
       this.#keeping = undefined
     }
+  }
+
+  /** Ends early when the last event comes. */
+  async #rest(ms: number): Promise<void> {
+    this.#resting = new AbortController()
+    await this.#world.sleep(ms, this.#resting.signal)
+    this.#resting = undefined
   }
 
   #enter(entries: readonly LogEntry[]): void {

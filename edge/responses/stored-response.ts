@@ -13,6 +13,7 @@ import type { Refusal, ResponseObject } from './response-object.ts'
 import { type KeptResponse, ResponseRun, type ResponseStore } from './response-run.ts'
 import { settle } from './settle.ts'
 import { bytesOf, sleep } from './streams.ts'
+import { WritePace } from './write-pace.ts'
 import type { LogEntry } from './writer.ts'
 
 /** Kept after its making, as OpenAI has it. */
@@ -21,6 +22,9 @@ const KEPT_MS = 30 * 24 * 3600 * 1000
 const LONGEST_ALARM_MS = 5 * 60_000
 /** Before what is left to do at the end is tried again: twice as long each time. */
 const AGAIN_MS = { first: 1_000, longest: 5 * 60_000 }
+
+/** Of all responses that this isolate has. */
+const pace = new WritePace()
 
 export class StoredResponse extends DurableObject<Bindings> implements ResponseObject {
   readonly #store: SqlStore
@@ -51,9 +55,9 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
 
   async #begin(record: ResponseRecord, fingerprint: string): Promise<Refusal | null> {
     try {
+      // All in one write: what has an alarm has a record.
       this.#store.setFingerprint(fingerprint)
-      await this.ctx.storage.setAlarm(Date.now())
-      await this.#run.begin(record)
+      await Promise.all([this.ctx.storage.setAlarm(Date.now()), this.#run.begin(record)])
       return null
     } catch (error) {
       await this.ctx.storage.deleteAlarm()
@@ -151,6 +155,7 @@ export class StoredResponse extends DurableObject<Bindings> implements ResponseO
       },
       now: () => Date.now(),
       sleep,
+      pace,
       settle: (record, response, used) => settle(this.env, record, response, used),
     })
   }

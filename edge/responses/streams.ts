@@ -29,10 +29,12 @@ export function bytesOf(texts: AsyncGenerator<string, void, void>, onCancel?: ()
 /** Settles early when `signal` is aborted. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
+    const wake = () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', wake)
       resolve()
-    })
+    }
+    const timer = setTimeout(wake, ms)
+    signal.addEventListener('abort', wake)
   })
 }

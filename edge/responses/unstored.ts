@@ -8,6 +8,7 @@ import { ledgerId, type ResponseRecord } from './record.ts'
 import { renamed } from './request.ts'
 import { ResponseRun, type ResponseStore, ROUTE } from './response-run.ts'
 import { bytesOf, sleep } from './streams.ts'
+import { WritePace } from './write-pace.ts'
 
 /**
  * @param keep is given what has to be done although the reader has gone
@@ -25,6 +26,7 @@ export async function unstored(
     generate: (request, signal) => runner.generate(request, signal),
     now: () => Date.now(),
     sleep,
+    pace: new WritePace(),
     settle: (_record, response, used) => settle(env, record.account, response.id, used ? [used] : []),
   })
   const stop = () => void run.cancel()
