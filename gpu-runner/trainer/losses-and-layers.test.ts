@@ -11,13 +11,13 @@ import {
   binaryCrossEntropy,
   crossEntropy,
   gaussianKl,
-  hingeCritic,
   logisticCritic,
   logisticGenerator,
-  meanNegative,
   meanSquaredError,
   perceptual,
+  relativistic,
   softplusOf,
+  squaredGradient,
 } from '#models/nn/losses.ts'
 import { maskedAttention } from '#models/nn/masked-attention.ts'
 import { smoothedCrossEntropy } from '#models/nn/smoothed-loss.ts'
@@ -69,10 +69,10 @@ const LOSSES: Readonly<Record<string, DifferentiableCase>> = {
       return gaussianKl(g, { mean, logVariance }, { mean: priorMean, logVariance: priorLogVariance })
     },
   },
-  "the critic's hinge": { shapes: pair, build: two(hingeCritic), at: apart },
-  "the generator's hinge": { shapes: [[3, 4]], build: (g, x) => meanNegative(g, x as Value) },
   "the critic's logistic": { shapes: pair, build: two(logisticCritic), at: apart },
   "the generator's logistic": { shapes: [[3, 4]], build: (g, x) => logisticGenerator(g, x as Value), at: apart },
+  'the relativistic one': { shapes: pair, build: two(relativistic), at: apart },
+  'the squared gradient': { shapes: pair, build: two((g, x, near) => squaredGradient(g, x, near, 0.5)) },
   perceptual: {
     shapes: [
       [2, 3],

@@ -71,7 +71,7 @@ const RECIPES: readonly (readonly [Recipe, DataSet, DataSet, readonly string[]])
   [
     {
       ...{ method: 'gan', ...common, side, hidden: [4], latents: 3, condition: 'none' },
-      ...{ style: 'modern', augmented: true, matching: 0 },
+      ...{ style: 'relativistic', augmented: true, matching: 0 },
     },
     images(40),
     images(9),

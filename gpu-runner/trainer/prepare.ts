@@ -32,7 +32,7 @@ interface ImageOptions {
 /** Steps that a method needs, its learning rate, and the largest batch that it takes by itself. */
 const DEFAULTS = {
   vae: { steps: 4_000, rate: 1e-3, batch: 64 },
-  gan: { steps: 6_000, rate: 4e-4, batch: 32 },
+  gan: { steps: 4_000, rate: 1e-3, batch: 32 },
   denoiser: { steps: 3_000, rate: 1e-3, batch: 32 },
   autoencoder: { steps: 3_000, rate: 1e-3, batch: 64 },
 } as const
@@ -77,7 +77,7 @@ export async function prepare(method: TrainingMethod, seed: number, files: DataF
       ...shapeOf('gan', data),
       latents: value(options.latents, 64),
       condition,
-      style: 'modern',
+      style: 'relativistic',
       augmented: true,
       matching: condition === 'caption' ? MATCHING : 0,
     }

@@ -48,7 +48,7 @@ export const recipeSchema = v.variant('method', [
     ...images,
     latents,
     condition,
-    style: v.picklist(['dcgan', 'modern']),
+    style: v.picklist(['dcgan', 'relativistic']),
     augmented: v.boolean(),
     matching: notNegative,
   }),

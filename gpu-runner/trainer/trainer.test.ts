@@ -65,7 +65,7 @@ const gan = (options: Partial<GanTaskOptions> = {}) =>
     ...SQUARES,
     epochs: 5,
     condition: 'caption',
-    style: 'modern',
+    style: 'relativistic',
     augmented: true,
     matching: 1,
     ...options,

@@ -20,6 +20,7 @@ import { KEPT_ROWS, pickedRows, translationPlan } from './plans/translation-plan
 import { vaePlan } from './plans/vae-plan.ts'
 import { StepBuilder, type StepPlan } from './step-builder.ts'
 import { fillMoves } from './tasks/augmentation.ts'
+import { ganRate } from './tasks/gan-task.ts'
 import { TrainingSession } from './training-session.ts'
 
 type Summary = Readonly<Record<string, readonly [sum: number, squares: number, last: number]>>
@@ -47,7 +48,6 @@ function begin({ name, shape }: BufferSpec): Float32Array<ArrayBuffer> {
   if (name.endsWith('running_var')) return new Float32Array(length).fill(1)
   const isNorm = /norm|ln_/.test(name)
   return wave(length, phase).map((x) => {
-    if (name.endsWith('direction')) return x
     if (shape.length > 1) return x / Math.sqrt(elementsOf(shape.slice(1)))
     return 0.1 * x + (isNorm && name.endsWith('weight') ? 1 : 0)
   })
@@ -180,24 +180,30 @@ test("DCGAN learns what PyTorch's does", () => {
 const feedConditional = (session: TrainingSession, t: number) => {
   feedGan(session, t)
   fill(session, 'condition', wave(8, 0.3 * t, 2.1))
+  fill(session, 'noise', wave(1024, 1.1 * t, 2.3))
 }
+const relativisticRate = (t: number) => ganRate({ style: 'relativistic', rate: 2e-3 }, t, STEPS)
 
-test("a conditional GAN with spectral norms and hinge losses learns what PyTorch's does", () => {
-  follows('spectral', {
-    plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'modern' }),
-    rate: 2e-3,
+test("a conditional GAN with relativistic losses and a steady critic learns what PyTorch's does", () => {
+  follows('relativistic', {
+    plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'relativistic', averaging: 0.9 }),
+    rate: relativisticRate,
     networks: ['generator', 'critic'],
     feed: feedConditional,
   })
 })
 
-test("with augmented images and a perceptual loss it learns what PyTorch's does", () => {
+test("with augmented images and a perceptual loss of the nearest drawings it learns what PyTorch's does", () => {
   follows('augmented', {
-    plan: ganPlan({ ...GAN, condition: 2 }, { batch: 4, style: 'modern', augmented: true, matching: 2 }),
-    rate: 2e-3,
+    plan: ganPlan(
+      { ...GAN, condition: 2 },
+      { batch: 4, style: 'relativistic', averaging: 0.9, augmented: true, matching: 2 },
+    ),
+    rate: relativisticRate,
     networks: ['generator', 'critic'],
     feed(session, t) {
       feedConditional(session, t)
+      fill(session, 'latents', wave(80, 0.9 * t, 1.7))
       fill(session, 'told', [1, 0, 1, 1])
       fill(
         session,

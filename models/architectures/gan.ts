@@ -72,7 +72,7 @@ const embed = (layers: Layers, name: string, condition: Value): Value =>
 
 export interface CriticOptions {
   readonly condition?: Value | undefined
-  /** DCGAN's; not with spectral normalisation. */
+  /** DCGAN's. */
   readonly batchNorm: boolean
 }
 
@@ -102,5 +102,7 @@ export function criticise(layers: Layers, config: GanConfig, images: Maps, optio
   const width = Number(features.shape[1])
   const embedded = embed(layers, 'critic.embedding', condition)
   const projected = linear(layers, 'critic.condition', embedded, width, { into: from, bias: false, initial: INITIAL })
-  return { logit: add(g, logit, sum(g, mul(g, projected, features), [1])), features: seen }
+  // As short as the logit: each step of training would turn it round else.
+  const told = mul(g, sum(g, mul(g, projected, features), [1]), 1 / Math.sqrt(width))
+  return { logit: add(g, logit, told), features: seen }
 }

@@ -5,6 +5,8 @@ export interface Schedule {
   readonly rate: number
   /** Steps of a straight line up to it. */
   readonly warmup?: number
+  /** Share of the steps after those that are made at the highest rate. */
+  readonly held?: number
   /** What it goes down to by the last step, along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983). */
   readonly cosineTo?: number
 }
@@ -23,8 +25,10 @@ export function trapezoidAt(
 }
 
 /** @param step from 1 to `steps` */
-export function rateAt({ rate, warmup = 0, cosineTo = rate }: Schedule, step: number, steps: number): number {
+export function rateAt(schedule: Schedule, step: number, steps: number): number {
+  const { rate, warmup = 0, held = 0, cosineTo = rate } = schedule
   if (step < warmup) return (rate * step) / warmup
-  const share = steps > warmup ? (step - warmup) / (steps - warmup) : 1
-  return cosineTo + (rate - cosineTo) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)))
+  const begin = warmup + held * (steps - warmup)
+  const share = steps > begin ? (step - begin) / (steps - begin) : 1
+  return cosineTo + (rate - cosineTo) * 0.5 * (1 + Math.cos(Math.PI * Math.max(0, Math.min(1, share))))
 }

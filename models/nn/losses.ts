@@ -78,15 +78,6 @@ export function crossEntropy(g: GraphBuilder, logits: Value, classes: Value): Va
   })[0]
 }
 
-/** The critic's hinge loss: mean(relu(1 − real)) + mean(relu(1 + fake)). (Lim and Ye 2017, arXiv:1705.02894) */
-export function hingeCritic(g: GraphBuilder, real: Value, fake: Value): Value {
-  const margin = (x: Value) => mul(g, sumAll(g, g.op('Relu', [x], {})[0]), 1 / sizeOf(x))
-  return add(g, margin(sub(g, 1, real)), margin(add(g, fake, 1)))
-}
-
-/** −mean(x): what a generator makes small under the hinge loss. */
-export const meanNegative = (g: GraphBuilder, x: Value): Value => mul(g, sumAll(g, x), -1 / sizeOf(x))
-
 /** mean(softplus(−real)) + mean(softplus(fake)): binary cross-entropy with 1 and 0. (Goodfellow et al. 2014) */
 export function logisticCritic(g: GraphBuilder, real: Value, fake: Value): Value {
   const meanOf = (x: Value) => mul(g, sumAll(g, softplusOf(g, x)), 1 / sizeOf(x))
@@ -96,6 +87,22 @@ export function logisticCritic(g: GraphBuilder, real: Value, fake: Value): Value
 /** mean(softplus(−fake)): the generator's loss that does not saturate. (Goodfellow et al. 2014) */
 export const logisticGenerator = (g: GraphBuilder, fake: Value): Value =>
   mul(g, sumAll(g, softplusOf(g, neg(g, fake))), 1 / sizeOf(fake))
+
+/**
+ * mean(softplus(below − above)), of pairs of a real and a made image: the critic's loss makes the real one's logit greater
+ * than the made one's, the generator's the other way round. (Jolicoeur-Martineau 2019, arXiv:1807.00734, as Huang et al.
+ * 2024 have it, arXiv:2501.05441)
+ */
+export const relativistic = (g: GraphBuilder, above: Value, below: Value): Value =>
+  mul(g, sumAll(g, softplusOf(g, sub(g, below, above))), 1 / sizeOf(below))
+
+/**
+ * About the mean squared length of the gradient at images, R1 (Mescheder et al. 2018, arXiv:1801.04406): how much the
+ * logits of images change with a little noise, instead of a second derivative. (Lin et al. 2025, arXiv:2501.08316)
+ * @param near the logits of the images with normal noise of the given deviation
+ */
+export const squaredGradient = (g: GraphBuilder, logits: Value, near: Value, deviation: number): Value =>
+  mul(g, sumOfSquares(g, sub(g, near, logits)), 1 / (sizeOf(logits) * deviation ** 2))
 
 /**
  * A perceptual loss: how far what a critic sees in made images is from what it sees in real ones, the mean difference of

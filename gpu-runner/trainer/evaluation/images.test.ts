@@ -4,6 +4,7 @@ import { Random } from '../random.ts'
 import { sheet } from '../tasks/sheet.ts'
 import { retrieval } from './retrieval.ts'
 import { diversity, slicedWasserstein } from './sliced-wasserstein.ts'
+import { variety } from './variety.ts'
 
 const random = new Random(4)
 const normals = (length: number) => random.normals(new Float32Array(length))
@@ -25,6 +26,14 @@ test('the sliced Wasserstein distance of sets that are moved apart is how far, s
 test('images that are all the same have no diversity', () => {
   assert.equal(diversity(Float32Array.of(1, 2, 1, 2, 1, 2), 2), 0)
   assert.equal(diversity(Float32Array.of(0, 5, 2, 5), 2), 0.5)
+})
+
+test('drawings of one thing differ by a share of what real images do', () => {
+  const real = Float32Array.of(0, 0, 3, 4, 0, 0)
+  assert.equal(variety(real, real, real, 2), 0)
+  // Apart by 1 each, where those are by 5, 5 and 0.
+  const beside = real.map((x, i) => x + (i % 2))
+  assert.ok(Math.abs(variety(real, beside, real, 2) - 3 / 10) < 1e-6)
 })
 
 test('an image is found by its own, among others', () => {

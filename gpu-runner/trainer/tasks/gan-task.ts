@@ -7,7 +7,8 @@ import type { ImageSet } from '../data/data-set.ts'
 import { Batches, type Split } from '../data/split.ts'
 import { retrieval } from '../evaluation/retrieval.ts'
 import { diversity, slicedWasserstein } from '../evaluation/sliced-wasserstein.ts'
-import { ganPlan } from '../plans/gan-plan.ts'
+import { variety } from '../evaluation/variety.ts'
+import { type GanStyle, ganPlan } from '../plans/gan-plan.ts'
 import { Random } from '../random.ts'
 import type { Metrics, Task } from '../task.ts'
 import type { TrainingSession } from '../training-session.ts'
@@ -22,7 +23,7 @@ export interface GanTaskOptions {
   readonly hidden: readonly number[]
   readonly latents: number
   readonly condition: ConditionKind
-  readonly style: 'dcgan' | 'modern'
+  readonly style: GanStyle
   readonly augmented: boolean
   /** What it counts that an image is like the real one of its condition; 0 for images without, or with few of them. */
   readonly matching: number
@@ -32,6 +33,8 @@ export interface GanTaskOptions {
   readonly seed: number
 }
 
+/** Share of the steps at the highest rate. */
+const HELD = 0.5
 /** Images that measure, at most, and of a sheet. */
 const MEASURED = 256
 const SHEET = { columns: 8, rows: 8 }
@@ -47,11 +50,11 @@ const LEAST_DIVERSITY = 0.05
 export function ganTask(ort: Runtime, images: ImageSet, parts: Split, options: GanTaskOptions): Task {
   const { batch, epochs, seed, rate, matching, augmented, style, latents, hidden } = options
   const { channels, height, width } = images
-  const conditions = imageConditions(images, options.condition)
+  const conditions = imageConditions(images, options.condition, { kinAmong: parts.training })
   const config: GanConfig = { channels, height, width, latents, hidden, condition: conditions?.size ?? 0 }
   const batches = new Batches(parts.training, batch, seed)
   const steps = epochs * batches.stepsPerEpoch
-  const plan = ganPlan(config, { batch, style, augmented, matching })
+  const plan = ganPlan(config, { batch, style, averaging: averagingOver(steps), augmented, matching })
   const floats = (tensor: { readonly data: unknown } | undefined) => tensor?.data as Float32Array
   const size = channels * height * width
 
@@ -80,12 +83,13 @@ export function ganTask(ort: Runtime, images: ImageSet, parts: Split, options: G
     plan,
     steps,
     stepsPerEpoch: batches.stepsPerEpoch,
-    rate: (step) => rateAt({ rate, cosineTo: style === 'dcgan' ? rate : 0 }, step, steps),
+    rate: (step) => ganRate({ style, rate }, step, steps),
     feed(inputs, step) {
       const items = batches.at(step)
       const random = new Random(seed, 4, step)
       fillImages(floats(inputs.images), images, items, { range: [-1, 1] })
       random.normals(floats(inputs.latents))
+      if (inputs.noise) random.normals(floats(inputs.noise))
       const told = conditions?.draw(floats(inputs.condition), items, random)
       if (told && inputs.told) floats(inputs.told).set(told)
       if (augmented) fillAugmentation(inputs, config, { batch, random })
@@ -95,10 +99,13 @@ export function ganTask(ort: Runtime, images: ImageSet, parts: Split, options: G
       const made = draw(checkpoint, measured, 5)
       const distance = slicedWasserstein(made, planesOf(images, measured), size)
       if (conditions?.conditions.kind !== 'text') return { sliced_wasserstein: distance }
+      const [told, again] = [draw(checkpoint, learned, 5), draw(checkpoint, learned, 8)]
+      const real = planesOf(images, learned)
       return {
         sliced_wasserstein: distance,
-        retrieval: retrieval(draw(checkpoint, learned, 5), planesOf(images, learned), config),
+        retrieval: retrieval(told, real, config),
         retrieval_unseen: retrieval(made, planesOf(images, measured), config),
+        variety: variety(told, again, real, size),
       }
     },
     collapse(session, step) {
@@ -129,6 +136,18 @@ export function ganTask(ort: Runtime, images: ImageSet, parts: Split, options: G
     [Symbol.dispose]: () => undefined,
   }
 }
+
+/** The learning rate: DCGAN's stays, the others' goes down; a relativistic one learns quickest before it does. */
+export function ganRate({ style, rate }: Pick<GanTaskOptions, 'style' | 'rate'>, step: number, steps: number): number {
+  return rateAt(
+    { rate, held: style === 'relativistic' ? HELD : 0, cosineTo: style === 'dcgan' ? rate : 0 },
+    step,
+    steps,
+  )
+}
+
+/** The decay of an average over the last tenth of the steps. */
+const averagingOver = (steps: number): number => Math.max(0, 1 - 10 / steps)
 
 /** Items from the beginning again until there are so many. */
 const repeated = (items: Uint32Array, count: number): Uint32Array =>

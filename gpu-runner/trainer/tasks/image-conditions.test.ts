@@ -58,6 +58,37 @@ test('training sometimes tells nothing, the name alone, or something of the rest
   assert.ok(Math.abs(share('red heart') - 0.9 * (0.5 + 0.5 * 0.25)) < 0.04)
 })
 
+test('a text stands for several pictures: they are told as their kin now and then, by the rarest of what is common', () => {
+  const many = Array.from({ length: 20 }, (_, i) => `fish ${i}, animal`)
+  const captions = ['red heart, love', 'blue heart, love', 'kiss, love, face', 'cat, animal', 'letter, love', ...many]
+  const all = { ...images, count: captions.length, captions }
+  const conditions = imageConditions(all, 'caption', { kinAmong: [0, 1, 2, 3, ...many.map((_, i) => 5 + i)] })
+  assert.ok(conditions)
+  const told = new Float32Array(conditions.size)
+  const shares = (item: number) => {
+    const found = new Map<string, number>()
+    const texts = captions.map((caption) => caption.split(',')[0] ?? '')
+    for (let i = 0; i < 4_000; i++) {
+      conditions.draw(told, [item], new Random(2, i))
+      const name = texts.find((text) => String(conditionOf(conditions.conditions, text, 0)) === String(told)) ?? 'other'
+      found.set(name, (found.get(name) ?? 0) + 1)
+    }
+    return found
+  }
+  const heart = shares(0)
+  const [own, blue, kiss] = ['red heart', 'blue heart', 'kiss'].map((name) => heart.get(name) ?? 0)
+  // Told by name alone: half of the time, and of the rest when the one keyword was not chosen.
+  assert.ok(Math.abs((own ?? 0) / 4_000 - 0.9 * 0.7 * 0.75) < 0.03, `${own}`)
+  for (const count of [blue, kiss]) assert.ok((count ?? 0) > 300, `${count}`)
+  assert.ok(Math.abs((blue ?? 0) / ((blue ?? 0) + (kiss ?? 0)) - 0.545) < 0.06, `${blue} ${kiss}`)
+  // Not one that is validated on, and none of those that have too little in common.
+  assert.equal(heart.get('letter'), undefined)
+  assert.deepEqual(
+    [...shares(3).keys()].filter((name) => name.startsWith('fish')),
+    [],
+  )
+})
+
 test('images without classes or captions are refused', () => {
   const { classes: _, labels: __, captions: ___, ...bare } = images
   assert.throws(() => imageConditions(bare, 'class'), { name: 'DataSetError', message: /have no classes/ })

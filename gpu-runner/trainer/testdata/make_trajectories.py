@@ -29,8 +29,6 @@ def begin(shapes):
             w = torch.zeros(shape)
         elif name.endswith("running_var"):
             w = torch.ones(shape)
-        elif name.endswith("direction"):
-            pass
         elif len(shape) > 1:
             w = w / math.sqrt(math.prod(shape[1:]))
         elif "norm" in name or "ln_" in name:
@@ -146,11 +144,10 @@ CRITIC = {
     "critic.norm.1.bias": [8], "critic.out.weight": [1, 128],
 }
 CRITIC_BUFFERS = {"critic.norm.1.running_mean": [8], "critic.norm.1.running_var": [8]}
-SPECTRAL = {
+CONDITIONAL_CRITIC = {
     "critic.0.weight": [4, 1, 4, 4], "critic.0.bias": [4], "critic.1.weight": [8, 4, 4, 4], "critic.1.bias": [8],
     "critic.out.weight": [1, 128], "critic.embedding.weight": [128, 2], "critic.condition.weight": [128, 128],
 }
-DIRECTIONS = {f"{name}.direction": [shape[0]] for name, shape in SPECTRAL.items() if len(shape) > 1}
 
 
 def batch_norm(p, buffers, name, x, track=True):
@@ -158,10 +155,11 @@ def batch_norm(p, buffers, name, x, track=True):
     return F.batch_norm(x, mean, var, p[f"{name}.weight"], p[f"{name}.bias"], True)
 
 
-def generator(p, buffers, z):
+def generator(p, buffers, z, track=True):
     h = linear(p, "generator.in", z).reshape(-1, 8, 4, 4)
-    h = F.relu(batch_norm(p, buffers, "generator.norm.0", h))
-    h = F.relu(batch_norm(p, buffers, "generator.norm.1", F.conv_transpose2d(h, p["generator.0.weight"], None, 2, 1)))
+    h = F.relu(batch_norm(p, buffers, "generator.norm.0", h, track))
+    h = F.conv_transpose2d(h, p["generator.0.weight"], None, 2, 1)
+    h = F.relu(batch_norm(p, buffers, "generator.norm.1", h, track))
     return torch.tanh(F.conv_transpose2d(h, p["generator.out.weight"], None, 2, 1))
 
 
@@ -171,29 +169,14 @@ def dcgan_critic(p, buffers, x, track=False):
     return linear(p, "critic.out", F.leaky_relu(h, 0.2).flatten(1))
 
 
-def divided(p, directions):
-    """Weights over their spectral norms, and the directions after one round of power iteration."""
-    out, after = {}, {}
-    for name, w in p.items():
-        if w.ndim < 2:
-            out[name] = w
-            continue
-        matrix = w.flatten(1) if name != "critic.condition.weight" else w
-        with torch.no_grad():
-            v = F.normalize(matrix.T @ directions[f"{name}.direction"], dim=0, eps=1e-12)
-            u = F.normalize(matrix @ v, dim=0, eps=1e-12)
-        after[f"{name}.direction"] = u
-        out[name] = w / (u @ matrix @ v)
-    return out, after
-
-
-def spectral_critic(p, x, condition):
+def conditional_critic(p, x, condition):
     """Logits, and what was seen on the way."""
     first = F.leaky_relu(F.conv2d(x, p["critic.0.weight"], p["critic.0.bias"], 2, 1), 0.2)
     second = F.leaky_relu(F.conv2d(first, p["critic.1.weight"], p["critic.1.bias"], 2, 1), 0.2)
     h = second.flatten(1)
     projected = linear(p, "critic.condition", linear(p, "critic.embedding", condition))
-    return linear(p, "critic.out", h) + (projected * h).sum(1, keepdim=True), [x, first, second]
+    told = (projected * h).sum(1, keepdim=True) / math.sqrt(h.shape[1])
+    return linear(p, "critic.out", h) + told, [x, first, second]
 
 
 def augmented(x, t):
@@ -208,6 +191,14 @@ def augmented(x, t):
         keep[top : top + 8, left : left + 8] = 0
         out.append(moved * keep)
     return torch.stack(out)
+
+
+@torch.no_grad()
+def nearest(p, buffers, z, condition, x):
+    """Of four drawings of each condition, the latents of the one nearest to its image."""
+    drawn = generator(p, buffers, torch.cat([z, linear(p, "generator.condition", condition).repeat(4, 1)], 1))
+    distances = (drawn.reshape(4, 4, -1) - x.reshape(1, 4, -1)).square().sum(2)
+    return z.reshape(4, 4, -1)[distances.argmin(0), torch.arange(4)]
 
 
 def train_dcgan():
@@ -233,35 +224,37 @@ def train_dcgan():
     return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **critic_buffers})}
 
 
-def train_spectral(matching):
-    """With `matching`, images are augmented, and the perceptual loss counts so much."""
+def train_relativistic(matching):
+    """Pairs of real and made images; the critic's gradient at real ones, by a little noise, counts 5 / 2. With `matching`,
+    images are augmented, that gradient counts 1 / 2, and the perceptual loss of the nearest drawings so much."""
     told = {"generator.in.weight": [128, 133], "generator.condition.weight": [128, 2]}
-    g, d = parameters(begin({**GENERATOR, **told})), parameters(begin(SPECTRAL))
-    buffers, directions = begin(GENERATOR_BUFFERS), begin(DIRECTIONS)
-    # Of features in the order of rows of pixels: height, width, channel.
-    turned = directions["critic.condition.weight.direction"].reshape(4, 4, 8).permute(2, 0, 1)
-    directions["critic.condition.weight.direction"] = turned.flatten()
-    of_g = torch.optim.Adam(g.values(), 2e-3, (0.0, 0.9))
-    of_d = torch.optim.Adam(d.values(), 2e-3, (0.0, 0.9))
+    g, d = parameters(begin({**GENERATOR, **told})), parameters(begin(CONDITIONAL_CRITIC))
+    buffers = begin(GENERATOR_BUFFERS)
+    of_g = torch.optim.Adam(g.values(), 2e-3, (0.0, 0.99))
+    of_d = torch.optim.Adam(d.values(), 2e-3, (0.0, 0.99))
     metrics = {"critic": [], "generator": []} | ({"matching": []} if matching else {})
     average = {k: v.detach().clone() for k, v in g.items()}
     for t in range(1, STEPS + 1):
-        x, z = wave([4, 1, 16, 16], t, 0.11), wave([4, 5], 0.9 * t, 1.7)
-        condition = wave([4, 2], 0.3 * t, 2.1)
-        fake = generator(g, buffers, torch.cat([z, linear(g, "generator.condition", condition)], 1))
+        # Half of the steps at the highest rate, then along half a cosine to nothing.
+        rate = 2e-3 * 0.5 * (1 + math.cos(math.pi * max(0, (t - STEPS / 2) / (STEPS / 2))))
+        for group in of_g.param_groups + of_d.param_groups:
+            group["lr"] = rate
+        x, z, condition = wave([4, 1, 16, 16], t, 0.11), wave([4, 5], 0.9 * t, 1.7), wave([4, 2], 0.3 * t, 2.1)
+        if matching:
+            z = nearest(g, buffers, wave([16, 5], 0.9 * t, 1.7), condition, x)
+        fake = generator(g, buffers, torch.cat([z, linear(g, "generator.condition", condition)], 1), not matching)
         if matching:
             x, fake = augmented(x, t), augmented(fake, t)
-        weights, after = divided(d, directions)
-        real_logits, seen = spectral_critic(weights, x, condition)
-        fake_logits, _ = spectral_critic(weights, fake.detach(), condition)
-        loss_d = F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+        real_logits, seen = conditional_critic(d, x, condition)
+        near, _ = conditional_critic(d, x + 0.1 * wave([4, 1, 16, 16], 1.1 * t, 2.3), condition)
+        steadiness = (near - real_logits).square().mean() / 0.1**2
+        fake_logits, _ = conditional_critic(d, fake.detach(), condition)
+        loss_d = F.softplus(fake_logits - real_logits).mean() + (0.5 if matching else 2.5) * steadiness
         of_d.zero_grad()
         loss_d.backward()
         of_d.step()
-        weights, _ = divided(d, directions)
-        directions = after
-        logits, features = spectral_critic(weights, fake, condition)
-        loss_g = -logits.mean()
+        logits, features = conditional_critic(d, fake, condition)
+        loss_g = F.softplus(conditional_critic(d, x, condition)[0].detach() - logits).mean()
         metrics["critic"].append(loss_d.item())
         metrics["generator"].append(loss_g.item())
         if matching:
@@ -273,8 +266,8 @@ def train_spectral(matching):
         loss_g.backward()
         of_g.step()
         for k, v in g.items():
-            average[k] = 0.999 * average[k] + 0.001 * v.detach()
-    return {"metrics": metrics, "weights": summary({**g, **d, **buffers, **directions}), "average": summary(average)}
+            average[k] = 0.9 * average[k] + 0.1 * v.detach()
+    return {"metrics": metrics, "weights": summary({**g, **d, **buffers}), "average": summary(average)}
 
 
 # ---- GPT
@@ -511,8 +504,8 @@ trajectories = {
     "vae": train_vae(False),
     "conditional-vae": train_vae(True),
     "dcgan": train_dcgan(),
-    "spectral": train_spectral(0),
-    "augmented": train_spectral(2),
+    "relativistic": train_relativistic(0),
+    "augmented": train_relativistic(2),
     "gpt": train_gpt(),
     "lora": train_lora(),
     "translation": train_translation(),

@@ -19,7 +19,7 @@ import { EvaluationSession } from '#gpu-runner/trainer/evaluation-session.ts'
 import { autoencoderEvaluation, autoencoderPlan } from '#gpu-runner/trainer/plans/autoencoder-plan.ts'
 import { Random } from '#gpu-runner/trainer/random.ts'
 import type { Task } from '#gpu-runner/trainer/task.ts'
-import { ganTask } from '#gpu-runner/trainer/tasks/gan-task.ts'
+import { ganRate, ganTask } from '#gpu-runner/trainer/tasks/gan-task.ts'
 import { imageAutoencoderTask } from '#gpu-runner/trainer/tasks/image-autoencoder-task.ts'
 import { planesOf } from '#gpu-runner/trainer/tasks/pixels.ts'
 import { train } from '#gpu-runner/trainer/trainer.ts'
@@ -118,10 +118,10 @@ async function gan(ort: Runtime): Promise<void> {
   const parts = split(training.count, 0.005, 1)
   for (const [style, rate] of [
     ['dcgan', 2e-4],
-    ['modern', 4e-4],
+    ['relativistic', 1e-3],
   ] as const) {
     const size = { hidden: [256, 128, 64], latents: 100, batch: 64, epochs: 3, rate, seed: 1 }
-    const options = { ...size, style, condition: 'none', augmented: style === 'modern', matching: 0 } as const
+    const options = { ...size, style, condition: 'none', augmented: false, matching: 0 } as const
     using task = ganTask(ort, training, parts, options)
     const steps = 2_000
     const { plan, stepsPerEpoch } = task
@@ -129,7 +129,7 @@ async function gan(ort: Runtime): Promise<void> {
       plan,
       steps,
       stepsPerEpoch,
-      rate: () => rate,
+      rate: (step) => ganRate({ style, rate }, step, steps),
       feed: (inputs, step) => task.feed(inputs, step),
       validate: () => ({}),
       publish: (session, runtime) => task.publish(session, runtime),
