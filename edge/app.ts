@@ -29,6 +29,7 @@ import { imageOperations } from './routes/images.ts'
 import { keyOperations } from './routes/keys.ts'
 import { latentOperations } from './routes/latents.ts'
 import { metricsOperation } from './routes/metrics.ts'
+import { libreFileOperations } from './routes/libretranslate-files.ts'
 import { libreOperations } from './routes/libretranslate.ts'
 import { MODEL_FILE_PATH, sendModelFile } from './routes/model-files.ts'
 import { modelOperations } from './routes/models.ts'
@@ -60,6 +61,7 @@ const apiOperations: readonly Operation[] = [
   ...glossaryOperations,
   ...multilingualOperations,
   ...libreOperations,
+  ...libreFileOperations,
   ...tokenOperations,
   ...modelOperations,
   ...latentOperations,

@@ -53,3 +53,15 @@ export const libreSettingsSchema = v.strictObject({
   suggestions: v.boolean(),
   supportedFilesFormat: v.array(v.string()),
 })
+
+/** The fields of the form beside `file`. */
+export const libreFileFieldsSchema = v.strictObject({
+  source: v.union([v.literal('auto'), language]),
+  target: language,
+  api_key: apiKey,
+})
+export const libreFileFormSchema = v.strictObject({
+  ...libreFileFieldsSchema.entries,
+  file: v.instance(Uint8Array<ArrayBufferLike>),
+})
+export const libreFileAnswerSchema = v.strictObject({ translatedFileUrl: v.string() })

@@ -23,9 +23,11 @@ export interface DocumentObject {
   begin(record: string): Promise<void>
   /** `DocumentStatus` as JSON; null, here and below, if there is none of this owner with this key. */
   status(owner: string, keyHash: string): Promise<string | null>
-  /** Gives its name once it is done, and forgets it; false if it is not done. */
-  take(owner: string, keyHash: string): Promise<string | false | null>
-  /** With its files. */
+  /** As `status`, when it has ended. */
+  ended(owner: string, keyHash: string): Promise<string | null>
+  /** Its name once it is done; false if it is not. @param owner null: whoever has the key */
+  done(owner: string | null, keyHash: string): Promise<string | false | null>
+  /** With its files; what works at it stops. */
   forget(): Promise<void>
 }
 

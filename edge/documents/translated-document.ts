@@ -44,6 +44,10 @@ interface State {
 }
 
 export class TranslatedDocument extends DurableObject<Bindings> implements DocumentObject {
+  /** Settles when the work has ended; stops it. */
+  #work = Promise.withResolvers<void>()
+  #stop = new AbortController()
+
   async begin(record: string): Promise<void> {
     await this.ctx.storage.put({ record, state: { status: 'queued', tries: 0 } satisfies State })
     await this.ctx.storage.setAlarm(Date.now())
@@ -64,20 +68,22 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     return JSON.stringify(answer)
   }
 
-  async take(owner: string, keyHash: string): Promise<string | false | null> {
+  async ended(owner: string, keyHash: string): Promise<string | null> {
     const found = await this.#found(owner, keyHash)
-    if (!found) return null
-    if (found.state.status !== 'done') return false
-    await this.ctx.storage.deleteAll()
-    await this.ctx.storage.deleteAlarm()
-    return found.record.filename
+    if (found && !hasEnded(found.state)) await this.#work.promise
+    return this.status(owner, keyHash)
+  }
+
+  async done(owner: string | null, keyHash: string): Promise<string | false | null> {
+    const found = await this.#found(owner, keyHash)
+    return found && (found.state.status === 'done' ? found.record.filename : false)
   }
 
   override async alarm(): Promise<void> {
     const record = await this.#record()
     if (!record) return
     const state = (await this.ctx.storage.get<State>('state')) ?? { status: 'queued', tries: 0 }
-    if (state.status === 'done' || state.status === 'error') return this.forget()
+    if (hasEnded(state)) return this.forget()
     await this.ctx.storage.put('state', { ...state, status: 'translating' } satisfies State)
     const ended = await this.#translate(record).then(
       (): State => ({ ...state, status: 'done' }),
@@ -86,6 +92,7 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     // It may have been forgotten meanwhile.
     if (!(await this.#record())) return this.env.OBJECTS.delete(Object.values(documentKeys(record.id)))
     await this.ctx.storage.put('state', ended)
+    if (hasEnded(ended)) this.#work.resolve()
     const wait = Math.min(AGAIN_MS.longest, AGAIN_MS.first * 2 ** state.tries)
     await this.ctx.storage.setAlarm(Date.now() + (ended.status === 'queued' ? wait : KEPT_MS))
   }
@@ -120,7 +127,7 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     const startedAt = Date.now()
     const reservation = renewing(this.env, account, id)
     try {
-      const { signal } = new AbortController()
+      const { signal } = this.#stop
       const translated = await translateDocument(document, { source, target, terms }, pairs, ({ model }) => {
         used.model = model
         return async (texts) => {
@@ -153,6 +160,8 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
   }
 
   async forget(): Promise<void> {
+    this.#stop.abort()
+    this.#work.resolve()
     const record = await this.#record()
     if (record) await this.env.OBJECTS.delete(Object.values(documentKeys(record.id)))
     await this.ctx.storage.deleteAll()
@@ -164,13 +173,16 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     return record === undefined ? null : (JSON.parse(record) as DocumentRecord)
   }
 
-  async #found(owner: string, keyHash: string) {
+  async #found(owner: string | null, keyHash: string) {
     const record = await this.#record()
     const state = await this.ctx.storage.get<State>('state')
-    if (!record || !state || record.account.owner !== owner || record.keyHash !== keyHash) return null
+    if (!record || !state || record.keyHash !== keyHash) return null
+    if (owner !== null && record.account.owner !== owner) return null
     return { record, state }
   }
 }
+
+const hasEnded = ({ status }: State): boolean => status === 'done' || status === 'error'
 
 /** What the caller may be told; null: nothing of it. */
 function reasonOf(error: unknown): string | null {

@@ -12,6 +12,7 @@ const MAKE_NOTHING = [
   '/detect',
   '/session',
   '/translate',
+  '/translate_file',
   '/v1/anomalies',
   '/v1/conversations/{id}',
   '/v1/conversations/{id}/head',

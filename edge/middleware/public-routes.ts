@@ -54,6 +54,8 @@ const PUBLIC: readonly PublicRoute[] = [
   // LibreTranslate's clients ask so before they have a key.
   open(READ, '/languages'),
   open(READ, '/frontend/settings'),
+  // A document that was just translated, for whoever has its address.
+  open(READ, '/download_file/[\\w-]+(?:\\.\\w+)*'),
   // A picture that was just made, for whoever has its address.
   open(READ, '/v1/images/files/[\\w-]+(?:\\.[a-z]+)?'),
   // What somebody has shared, for whoever has the link.

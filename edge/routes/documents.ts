@@ -12,8 +12,7 @@ import { accountOf } from '../accounts/admission.ts'
 import { counted } from '../accounts/counted.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { type DocumentRecord, documentKeys } from '../documents/document-object.ts'
-import { kindOf } from '../documents/kinds.ts'
-import { DocumentError } from '../documents/open-document.ts'
+import { asFile, charactersIn } from '../documents/document-file.ts'
 import { receiveDocument } from '../documents/receive-document.ts'
 import { readFields } from '../http/body.ts'
 import { onceForCaller } from '../http/once-for-caller.ts'
@@ -22,7 +21,7 @@ import { sha256, sha256Of } from '../storage/secrets.ts'
 import { newId } from '../storage/new-id.ts'
 import { dictionaryOf, glossaryOf } from '../translation/glossary-of.ts'
 import { baseOf, isTarget } from '../translation/languages.ts'
-import { charactersOf, pairsHere } from '../translation/metered.ts'
+import { pairsHere } from '../translation/metered.ts'
 import { languagesOf } from '../translation/pairs.ts'
 import type { Operation } from './operation.ts'
 
@@ -111,39 +110,17 @@ async function send(c: EdgeContext): Promise<object> {
   return given
 }
 
-/** @throws ApiError 400 for one that is not read here, 413 for one with too many words */
-function charactersIn(filename: string, bytes: Uint8Array): number {
-  try {
-    const { segments } = kindOf(filename).open(bytes)
-    const length = segments.reduce((sum, { text }) => sum + text.length, 0)
-    if (length > LIMITS.documentLength) {
-      const message = `A document may have at most ${LIMITS.documentLength} characters, got ${length}.`
-      throw new ApiError('request_too_large', message, { param: 'file' })
-    }
-    return segments.reduce((sum, { text }) => sum + charactersOf(text), 0)
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error
-    throw new ApiError('invalid_value', `Invalid file data: ${error.message}.`, { param: 'file', cause: error })
-  }
-}
-
 async function fetchResult(c: EdgeContext): Promise<Response> {
   const { id, owner, keyHash, object } = await documentOf(c)
   const { result } = documentKeys(id)
+  const filename = await object.done(owner, keyHash)
   const stored = await c.env.OBJECTS.get(result)
-  const filename = await object.take(owner, keyHash)
   if (filename === null) throw missing(c)
   if (filename === false || !stored)
     throw new ApiError('model_unavailable', 'Document translation is not done.', { retryAfter: 1 })
   const bytes = await stored.arrayBuffer()
-  await c.env.OBJECTS.delete(result)
-  return new Response(bytes, {
-    headers: {
-      'content-type': kindOf(filename).contentType,
-      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(filename)}`,
-      'cache-control': 'no-store',
-    },
-  })
+  await object.forget()
+  return asFile(filename, bytes)
 }
 
 async function documentOf(c: EdgeContext) {

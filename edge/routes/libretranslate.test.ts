@@ -135,6 +135,39 @@ describe('LibreTranslate’s API', () => {
     assert.deepEqual(await detect('12345'), [])
   })
 
+  test('translates a file, which whoever has its address can fetch', async () => {
+    const form = (name: string, contents: string, fields: Record<string, string>) => {
+      const data = new FormData()
+      for (const [field, value] of Object.entries({ api_key: edge.key, source: 'en', target: 'fr', ...fields })) {
+        data.append(field, value)
+      }
+      data.append('file', new Blob([contents]), name)
+      return data
+    }
+    const send = (name: string, contents: string, fields: Record<string, string> = {}) =>
+      edge.ask('/translate_file', { form: form(name, contents, fields), key: null })
+    const sent = await send('a.html', '<p>Open the <b>file</b></p>')
+    assert.equal(sent.status, 200, await sent.clone().text())
+    const { translatedFileUrl } = (await sent.json()) as { translatedFileUrl: string }
+    assert.ok(translatedFileUrl.startsWith(`${edge.url}/download_file/doc_`))
+    for (let i = 0; i < 2; i++) {
+      const file = await fetch(translatedFileUrl)
+      assert.equal(file.headers.get('content-type'), 'text/html; charset=utf-8')
+      assert.equal(await file.text(), '<p>Ouvrez le <b>fichier</b></p>')
+    }
+    assert.equal((await fetch(`${translatedFileUrl.slice(0, -7)}x.html`)).status, 404)
+    for (const [response, status, message] of [
+      [await send('a.pdf', 'x'), 400, /kind 'pdf'/],
+      [await send('a.txt', 'x', { target: 'de' }), 400, /de is not supported/],
+      [await send('a.txt', 'Привет, мир! Как дела?', { source: 'auto' }), 400, /translates from 'ru'/],
+      [await send('a.txt', 'x', { api_key: 'none' }), 403, /Incorrect API key/],
+    ] as const) {
+      const { error } = (await response.json()) as { error: string }
+      assert.equal(response.status, status, error)
+      assert.match(error, message)
+    }
+  })
+
   test('lists languages and settings to everybody', async () => {
     const list = async (path: string) => (await edge.ask(path, { key: null })).json()
     assert.deepEqual(await list('/languages'), [

@@ -12,6 +12,7 @@ import {
 } from '#protocol/libretranslate.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { EdgeContext } from '../context.ts'
+import { DOCUMENT_KINDS } from '../documents/kinds.ts'
 import { readFields } from '../http/body.ts'
 import { type Detected, detectLanguages } from '../translation/detect-language.ts'
 import { baseOf, nameOf } from '../translation/languages.ts'
@@ -82,12 +83,12 @@ export const libreOperations: readonly Operation[] = [
       c.json({
         apiKeys: true,
         charLimit: LIMITS.bodyBytes,
-        filesTranslation: false,
+        filesTranslation: true,
         frontendTimeout: 500,
         keyRequired: true,
         language: { source: { code: 'auto', name: 'Auto Detect' }, target: { code: 'fr', name: nameOf('fr') } },
         suggestions: false,
-        supportedFilesFormat: [],
+        supportedFilesFormat: DOCUMENT_KINDS.map((end) => `.${end}`),
       }),
   },
 ]
@@ -111,14 +112,22 @@ async function translate(c: EdgeContext): Promise<Response> {
   return Response.json(answer, { headers })
 }
 
-/** @throws ApiError 400 for a language that there is not */
-function textsOf({ q, source, target, format, alternatives }: LibreRequest, pairs: readonly Pair[]): TextsRequest {
+/** ISO 639-1; of the source null if it is to be found out. @throws ApiError 400 for a language that there is not */
+export function requireLanguages(
+  { source, target }: Pick<LibreRequest, 'source' | 'target'>,
+  pairs: readonly Pair[],
+): { source: string | null; target: string } {
   if (!languagesOf(pairs, 'target').includes(baseOf(target))) throw unsupported('target', target)
   if (source !== 'auto' && !languagesOf(pairs, 'source').includes(baseOf(source))) throw unsupported('source', source)
+  return { source: source === 'auto' ? null : baseOf(source), target: baseOf(target) }
+}
+
+/** @throws ApiError 400 for a language that there is not */
+function textsOf(request: LibreRequest, pairs: readonly Pair[]): TextsRequest {
+  const { q, format, alternatives } = request
   return {
     texts: typeof q === 'string' ? [q] : q,
-    source: source === 'auto' ? null : baseOf(source),
-    target: baseOf(target),
+    ...requireLanguages(request, pairs),
     split: format === 'html' ? 'punctuation' : 'lines',
     markup:
       format === 'html'
