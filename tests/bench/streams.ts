@@ -43,8 +43,8 @@ async function speak(): Promise<void> {
 interface Heard {
   readonly firstMs: number
   readonly words: readonly string[]
-  /** What came last, to tell why one is not whole. */
-  readonly end: string
+  /** The last two events, to tell why one is not whole. */
+  readonly last: string
 }
 
 function listen(url: string, key: string, body: object): Promise<Heard> {
@@ -61,7 +61,7 @@ function listen(url: string, key: string, body: object): Promise<Heard> {
       })
       response.on('end', () => {
         const words = [...text.matchAll(/"(?:content|delta|text)":"w(\d+) "/g)].map(([, n]) => n ?? '')
-        resolve({ firstMs, words, end: text.slice(-500) })
+        resolve({ firstMs, words, last: text.trimEnd().split('\n\n').slice(-2).join('\n\n').slice(0, 1000) })
       })
       response.on('error', reject)
     })
@@ -94,7 +94,7 @@ function report(name: string, heard: readonly Heard[]): (share: number) => numbe
     `${name}: ${heard.length} streams, ${faults.length} not whole; first token after ${median} ms (median), ${most} ms (99 %)`,
   )
   const [fault] = faults
-  if (fault) console.log(`  the first that is not whole has ${fault.words.length} words and ends: ${fault.end}`)
+  if (fault) console.log(`  the first that is not whole has ${fault.words.length} words and ends: ${fault.last}`)
   return at
 }
 
