@@ -244,6 +244,10 @@ describe('POST /v2/translate', () => {
       { language: 'EN-US', name: 'English (American)', supports_formality: false },
     ])
     assert.equal((await edge.ask('/v2/languages?type=both')).status, 400)
+    // As DeepL's Python client asks.
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '11' }
+    const inBody = await edge.raw('/v2/languages', { method: 'GET', body: 'type=target', headers })
+    assert.equal((JSON.parse(inBody.body) as unknown[]).length, 3)
     assert.deepEqual(await list('/v2/glossary-language-pairs'), {
       supported_languages: [
         { source_lang: 'en', target_lang: 'fr' },

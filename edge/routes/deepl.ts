@@ -12,7 +12,7 @@ import {
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
-import { readFields } from '../http/body.ts'
+import { fieldsOf, readBytes, readFields } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
 import { readCharacters } from '../storage/translated-characters.ts'
 import { termsFor } from '../translation/glossary-of.ts'
@@ -27,6 +27,8 @@ import { GENERATION_ERRORS, type Operation } from './operation.ts'
 const common = { scope: 'translation', tag: 'Translation' } as const
 /** What DeepL answers where there is no limit of characters. */
 const NO_LIMIT = 1_000_000_000_000
+/** Of a query that comes in a body. */
+const MOST_QUERY_BYTES = 1 << 10
 const PARAMETERS = { source: 'source_lang', markup: 'tag_handling' }
 
 export const deeplOperations: readonly Operation[] = [
@@ -52,7 +54,9 @@ export const deeplOperations: readonly Operation[] = [
     answer: { description: 'The languages', schema: deeplLanguagesSchema },
     errors: ['runner_unavailable'],
     async handle(c) {
-      const { type } = validate(deeplLanguagesQuerySchema, c.req.query())
+      // DeepL's Python client puts it into a body.
+      const fields = await fieldsOf(await readBytes(c.req.raw, MOST_QUERY_BYTES), c.req.header('content-type') ?? '')
+      const { type } = validate(deeplLanguagesQuerySchema, { ...(fields as object | undefined), ...c.req.query() })
       const languages = languagesOf(await pairsHere(c), type)
       if (type === 'source') {
         return c.json(languages.map((language) => ({ language: language.toUpperCase(), name: nameOf(language) })))

@@ -23,6 +23,10 @@ test('what can be translated is likelier, unless much speaks against it', () => 
     ['Cancel', 'en'],
     ['Save as…', 'en'],
     ['proton beam', 'en'],
+    ['Hello', 'en'],
+    ['OK', 'en'],
+    ['Hello {x}', 'en'],
+    ['Hello x', 'en'],
     ['<b>Ouvrir</b> le {fichier} https://example.org/the/open/file', 'fr'],
   ] as const) {
     assert.equal(detectAmong(text, ['en', 'fr']).language, language, text)

@@ -10,25 +10,31 @@ export interface Detected {
 
 /** A language that is not asked for has to be this much likelier. */
 const MARGIN = 1.15
+/** Fewer tell too little to gainsay what is asked for. */
+const LEAST_LETTERS = 12
 /** What says nothing of a language. */
-const SILENT = /<[^<>]*>|https?:\/\/\S+|\S+@\S+|[{}%$`⟦⟧\d]+/g
+const SILENT = /<[^<>]*>|\{[^{}]*\}|https?:\/\/\S+|\S+@\S+|%\w|[{}%$`⟦⟧\d]+/g
 
 /** The likeliest first. */
-export function detectLanguages(text: string): Detected[] {
-  const result = eld.detect(text.slice(0, 2000).replaceAll(SILENT, ' '))
-  return Object.entries(result.getScores())
-    .map(([language, confidence]) => ({ language, confidence }))
-    .sort((a, b) => b.confidence - a.confidence)
-}
+export const detectLanguages = (text: string): Detected[] => guess(text).all
 
 /**
- * The likeliest of `languages`, which are what can be translated; another only if much more speaks for it. A text that says
- * nothing is in the first of them.
+ * The likeliest of `languages`, which are what can be translated; another only if much more speaks for it, and reliably so. A
+ * text that says too little is in the first of them.
  */
 export function detectAmong(text: string, languages: readonly string[]): Detected {
-  const all = detectLanguages(text)
+  const { all, isReliable } = guess(text)
+  const isLong = (text.match(/\p{L}/gu) ?? []).length >= LEAST_LETTERS
   const [likeliest] = all
-  const best = all.find(({ language }) => languages.includes(language))
-  if (!likeliest) return { language: languages[0] ?? 'en', confidence: 0 }
-  return best && best.confidence * MARGIN >= likeliest.confidence ? best : likeliest
+  const best = all.find(({ language }) => languages.includes(language)) ?? {
+    language: languages[0] ?? 'en',
+    confidence: 0,
+  }
+  return likeliest && isReliable && isLong && best.confidence * MARGIN < likeliest.confidence ? likeliest : best
+}
+
+function guess(text: string): { all: Detected[]; isReliable: boolean } {
+  const result = eld.detect(text.slice(0, 2000).replaceAll(SILENT, ' '))
+  const all = Object.entries(result.getScores()).map(([language, confidence]) => ({ language, confidence }))
+  return { all: all.sort((a, b) => b.confidence - a.confidence), isReliable: result.isReliable() }
 }
