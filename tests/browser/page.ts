@@ -25,6 +25,9 @@ export function openPage(
   return openPageOf(url, { path, options, maxTokens })
 }
 
+/** A long answer takes its time while other tests run beside. */
+const ANSWER_MS = 90_000
+
 export interface PageOptions {
   readonly path: string
   readonly options?: BrowserContextOptions
@@ -69,5 +72,5 @@ export async function ask(page: Page, question: string, { wait = true } = {}): P
 }
 
 export async function answered(page: Page): Promise<void> {
-  await page.locator('.answer:last-child:not(.streaming)').waitFor()
+  await page.locator('.answer:last-child:not(.streaming)').waitFor({ timeout: ANSWER_MS })
 }
