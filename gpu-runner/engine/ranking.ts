@@ -32,13 +32,21 @@ export function rank(logits: Float32Array): Ranking {
   return { likeliest: likeliest < logits.length ? likeliest : 0, maxima }
 }
 
-/** Tokens of at least that logit, in the order of their numbers. */
-export function tokensFrom(logits: Float32Array, { maxima }: Ranking, least: number): number[] {
+/** Tokens of at least that logit, and at most the other, in the order of their numbers. */
+export function tokensFrom(
+  logits: Float32Array,
+  { maxima }: Ranking,
+  least: number,
+  most = Number.POSITIVE_INFINITY,
+): number[] {
   const tokens: number[] = []
   for (let block = 0; block < maxima.length; block++) {
     if (!((maxima[block] as number) >= least)) continue
     const end = Math.min((block + 1) * BLOCK, logits.length)
-    for (let token = block * BLOCK; token < end; token++) if ((logits[token] as number) >= least) tokens.push(token)
+    for (let token = block * BLOCK; token < end; token++) {
+      const logit = logits[token] as number
+      if (logit >= least && logit <= most) tokens.push(token)
+    }
   }
   return tokens
 }

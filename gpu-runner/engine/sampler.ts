@@ -81,22 +81,47 @@ function tokensWithin({ logits, ranking, scale }: Step, distance: number): numbe
   return tokensFrom(logits, ranking, logitAt(distance, scale))
 }
 
-/** Draws a level by what its tokens weigh together, then one of these. */
 function drawFromAll(step: Step, random: number): number {
   const { levels, total } = massesOf(step.logits, step.scale)
-  let left = random * total
-  let level = 0
-  while (level < levels.length && left >= (levels[level] as number)) left -= levels[level++] as number
-  const tokens = tokensWithin(step, endOf(level)).filter((token) => levelAt(distanceTo(step, token)) === level)
-  return take(weighed(step, tokens), left) ?? step.ranking.likeliest
+  return drawByLevel(step, levels, random * total) ?? step.ranking.likeliest
 }
 
+/** Only the last of the levels that are needed is sorted. */
 function drawNucleus(step: Step, topP: number, minP: number, random: number): number {
   const { levels, total } = massesOf(step.logits, step.scale)
-  const { last } = levelsHolding(levels, topP * total)
-  const distance = (token: number) => distanceTo(step, token)
-  const kept = nearest(step, tokensWithin(step, endOf(last)), distance, levels, topP * total)
-  return draw(minP > 0 ? atLeast(minP, kept) : kept, random)
+  const { last, held } = levelsHolding(levels, topP * total)
+  const part = descending(
+    tokensAround(step, last).filter((token) => levelAt(distanceTo(step, token)) === last),
+    (token) => step.logits[token] as number,
+  )
+  const rest = until(weighed(step, part), topP * total - held)
+  if (minP > 0) {
+    const whole = tokensWithin(step, endOf(last)).filter((token) => levelAt(distanceTo(step, token)) < last)
+    return draw(atLeast(minP, [...weighed(step, whole), ...rest]), random)
+  }
+  const drawn = random * (held + weightOf(rest))
+  const token = drawn < held ? drawByLevel(step, levels, drawn) : take(rest, drawn - held)
+  return token ?? step.ranking.likeliest
+}
+
+/** The token that `weight` falls on when all lie in a row, level by level. */
+function drawByLevel(step: Step, levels: Float64Array, weight: number): number | undefined {
+  let left = weight
+  let level = 0
+  while (level < levels.length && left >= (levels[level] as number)) left -= levels[level++] as number
+  for (const token of tokensAround(step, level)) {
+    const distance = distanceTo(step, token)
+    if (levelAt(distance) !== level) continue
+    left -= weightAt(distance)
+    if (left < 0) return token
+  }
+  return undefined
+}
+
+/** Tokens of a level, and perhaps some at its edges that are of its neighbours. */
+function tokensAround({ logits, ranking, scale }: Step, level: number): number[] {
+  // A level begins half a step before the one before it is said to end.
+  return tokensFrom(logits, ranking, logitAt(endOf(level), scale), logitAt(endOf(level - 1) - 1, scale))
 }
 
 /** @returns the last level that is needed to hold `mass`, and what those before it hold */
