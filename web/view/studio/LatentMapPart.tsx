@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { LatentMap, METHODS, MOST_PICTURES, type Method } from '../../state/studio/latent-map.ts'
 import { dataUrl, fitPicture, isPicture } from '../../state/studio/pictures.ts'
 import { partPath } from '../../state/studio/studio.ts'
@@ -20,7 +20,8 @@ const words = text.map
 export function LatentMapPart({ page, studio, active }: PartProps) {
   const { models, model, pick } = useModel({ page, studio, active }, 'map')
   const map = useMemo(() => new LatentMap(studio.http), [studio])
-  useEffect(() => map.clear(), [map, model?.id])
+  // Before anything can be taken: files may come as soon as there is a place for them.
+  useLayoutEffect(() => map.clear(), [map, model?.id])
   useStop(page, active, map.task)
   const take = (files: readonly File[]) => {
     if (model) void map.take(model, () => readPictures(files, model))
