@@ -4,6 +4,7 @@ import { type Upload, uploadCompleteSchema } from '#protocol/files.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import type { Bindings } from '../env.ts'
 import { readBody } from '../http/body.ts'
+import { idempotencyOf } from '../http/idempotency-of.ts'
 import { discardFile, fillPlace, keyOfFile, takePlace } from '../storage/files.ts'
 import { answered, once } from '../storage/idempotency.ts'
 import { newId } from '../storage/new-id.ts'
@@ -26,8 +27,7 @@ export async function completeUpload(c: EdgeContext): Promise<Upload> {
   const body = await readBody(c.req.raw, uploadCompleteSchema)
   const { owner } = principalOf(c)
   const now = Date.now()
-  const request = `POST ${c.req.path} ${JSON.stringify(body)}`
-  const keyed = { owner, key: c.req.header('idempotency-key'), request, now }
+  const keyed = idempotencyOf(c, body, now)
   const earlier = await answered<Upload>(c.env.DB, keyed)
   if (earlier) return earlier
   const upload = await pendingUpload(c)

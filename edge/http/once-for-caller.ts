@@ -1,8 +1,9 @@
 /** `Idempotency-Key` for answers with a secret in them: kept so that nobody but who asked can read them. */
-import { type EdgeContext, principalOf } from '../context.ts'
+import type { EdgeContext } from '../context.ts'
 import { credentialOf } from '../sessions/authenticate.ts'
 import type { Statement } from '../storage/database.ts'
 import { once } from '../storage/idempotency.ts'
+import { idempotencyOf } from './idempotency-of.ts'
 
 /**
  * Runs `statements` with the answer they give, once for a key.
@@ -15,12 +16,6 @@ export function onceForCaller<T>(
   statements: readonly Statement[],
   answer: T,
 ): Promise<T> {
-  const request = {
-    owner: principalOf(c).owner,
-    key: c.req.header('idempotency-key'),
-    request: `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`,
-    now: Date.now(),
-    secret: credentialOf(c),
-  }
+  const request = { ...idempotencyOf(c, body, Date.now()), secret: credentialOf(c) }
   return once(c.env.DB, request, statements, answer)
 }

@@ -3,6 +3,7 @@ import { ApiError } from '#protocol/error.ts'
 import type { Job, JobCreate } from '#protocol/training.ts'
 import type { TrainingMethod } from '#protocol/training-method.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
+import { idempotencyOf } from '../http/idempotency-of.ts'
 import { findFile } from '../storage/files.ts'
 import { answered, once } from '../storage/idempotency.ts'
 import { findJob, newJob, requireFewJobs } from '../storage/jobs.ts'
@@ -18,8 +19,7 @@ export async function createJob(c: EdgeContext, body: JobCreate): Promise<Job> {
   const { owner } = principalOf(c)
   const now = Date.now()
   const method = methodOf(body)
-  const key = c.req.header('idempotency-key')
-  const keyed = { owner, key, request: `POST ${c.req.path} ${JSON.stringify(body)}`, now }
+  const keyed = idempotencyOf(c, body, now)
   const earlier = await answered<Job>(c.env.DB, keyed)
   if (earlier) return begun(c, earlier)
   await requireFile(c, owner, 'training_file', body.training_file)

@@ -15,6 +15,7 @@ import {
 import { ApiError } from '#protocol/error.ts'
 import type { EdgeContext } from '../context.ts'
 import { readBody } from '../http/body.ts'
+import { idempotencyOf } from '../http/idempotency-of.ts'
 import { validate } from '../http/validate.ts'
 import { continueFrom, showVersion } from '../storage/conversation-path.ts'
 import * as store from '../storage/conversations.ts'
@@ -52,7 +53,7 @@ export const conversationOperations: readonly Operation[] = [
       const now = Date.now()
       const { conversation, statement } = store.newConversation(c.env.DB, owner(c), body.metadata ?? {}, now)
       const { statements } = store.newItems(c.env.DB, owner(c), conversation.id, body.items ?? [], now)
-      return c.json(await once(c.env.DB, idempotency(c, body, now), [statement, ...statements], conversation))
+      return c.json(await once(c.env.DB, idempotencyOf(c, body, now), [statement, ...statements], conversation))
     },
   },
   {
@@ -121,7 +122,7 @@ export const conversationOperations: readonly Operation[] = [
       const { items, statements } = store.newItems(c.env.DB, owner(c), id, body.items, now)
       const answer = list({ data: items, hasMore: false })
       const back = body.previous_item_id === undefined ? [] : [await after(c, body.previous_item_id)]
-      return c.json(await once(c.env.DB, idempotency(c, body, now), [...back, ...statements], answer))
+      return c.json(await once(c.env.DB, idempotencyOf(c, body, now), [...back, ...statements], answer))
     },
   },
   {
@@ -180,7 +181,7 @@ export const conversationOperations: readonly Operation[] = [
       await itemOf(c, body.item_id)
       const now = Date.now()
       const { conversation, statements } = store.newBranch(c.env.DB, owner(c), origin, body.item_id, now)
-      return c.json(await once(c.env.DB, idempotency(c, body, now), statements, conversation))
+      return c.json(await once(c.env.DB, idempotencyOf(c, body, now), statements, conversation))
     },
   },
 ]
@@ -204,9 +205,4 @@ async function after(c: EdgeContext, previous: string) {
 function list<T extends { id: string }>({ data, hasMore }: store.Page<T>) {
   const ids = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
   return { object: 'list', data, ...ids, has_more: hasMore }
-}
-
-function idempotency(c: EdgeContext, body: unknown, now: number) {
-  const request = `${c.req.method} ${c.req.path} ${JSON.stringify(body)}`
-  return { owner: owner(c), key: c.req.header('idempotency-key'), request, now }
 }

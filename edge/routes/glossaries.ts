@@ -3,6 +3,7 @@ import { type Multilingual, glossaryListSchema, glossaryRequestSchema, glossaryS
 import { LIMITS } from '#protocol/limits.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readFields } from '../http/body.ts'
+import { idempotencyOf } from '../http/idempotency-of.ts'
 import { listGlossaries, newGlossary, removeGlossary, requireRoomForGlossary } from '../storage/glossaries.ts'
 import { once } from '../storage/idempotency.ts'
 import { readEntries, toTsv } from '../translation/glossary-entries.ts'
@@ -59,8 +60,8 @@ export const glossaryOperations: readonly Operation[] = [
     answer: { description: 'Its entries', contentType: 'text/tab-separated-values' },
     errors: ['not_found'],
     async handle(c) {
-      const { source_lang: source, target_lang: target } = await bilingualOf(c)
-      const { entries } = await dictionaryOf(c, await glossaryOf(c), source, target)
+      const glossary = await bilingualOf(c)
+      const { entries } = await dictionaryOf(c, glossary, glossary.source_lang, glossary.target_lang)
       return c.body(toTsv(entries), 200, { 'content-type': 'text/tab-separated-values; charset=utf-8' })
     },
   },
@@ -89,9 +90,7 @@ async function create(c: EdgeContext): Promise<Response> {
     now,
     dictionaries: [{ source, target, entries }],
   })
-  const key = c.req.header('idempotency-key')
-  const asked = { owner, key, request: `POST ${PATH} ${JSON.stringify(request)}`, now }
-  return c.json(await once(c.env.DB, asked, statements, toBilingual(glossary)), 201)
+  return c.json(await once(c.env.DB, idempotencyOf(c, request, now), statements, toBilingual(glossary)), 201)
 }
 
 /** Of both versions. */

@@ -14,6 +14,7 @@ import { LIMITS } from '#protocol/limits.ts'
 import { ApiError } from '#protocol/error.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { readFields } from '../http/body.ts'
+import { idempotencyOf } from '../http/idempotency-of.ts'
 import { nested } from '../http/nested-fields.ts'
 import { validate } from '../http/validate.ts'
 import {
@@ -152,9 +153,7 @@ async function create(c: EdgeContext): Promise<Response> {
   }
   await requireRoomForGlossary(c.env.DB, owner)
   const { statements, glossary } = newGlossary(c.env.DB, { owner, name: request.name, dictionaries, now })
-  const key = c.req.header('idempotency-key')
-  const asked = { owner, key, request: `POST ${PATH} ${JSON.stringify(request)}`, now }
-  return c.json(await once(c.env.DB, asked, statements, glossary), 201)
+  return c.json(await once(c.env.DB, idempotencyOf(c, request, now), statements, glossary), 201)
 }
 
 async function update(c: EdgeContext): Promise<Response> {

@@ -17,7 +17,7 @@ export function noGlossary(id: string): never {
 /** @throws ApiError 404 if the glossary has none for the pair */
 export async function dictionaryOf(
   c: EdgeContext,
-  { glossary_id: id }: Multilingual,
+  { glossary_id: id }: Pick<Multilingual, 'glossary_id'>,
   source: string,
   target: string,
 ): Promise<Dictionary> {
