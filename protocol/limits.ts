@@ -74,8 +74,7 @@ export const LIMITS = {
   /** Sentences to translate in one request of a runner, and the length of each in UTF-16 code units. */
   translatedTexts: 512,
   translatedTextLength: 2000,
-  /** Terms of a glossary, and the length of each in UTF-16 code units. */
-  glossaryEntries: 1000,
+  /** UTF-16 code units of a glossary's term. */
   glossaryTermLength: 1024,
   /** Sentences or words of a summary, and sentences of the text that it is of. */
   summarySentences: 100,

@@ -14,9 +14,8 @@ const takes = (request: unknown): boolean => v.is(translateRequestSchema, reques
 
 test('what a runner is asked to translate is bounded', () => {
   const asked: TranslateRequest = v.parse(translateRequestSchema, { model: 'en-fr', texts: ['Open the file.'] })
-  assert.deepEqual(asked, { model: 'en-fr', texts: ['Open the file.'], beam: 4, alternatives: 0, glossary: [] })
+  assert.deepEqual(asked, { model: 'en-fr', texts: ['Open the file.'], beam: 4, alternatives: 0 })
   assert.ok(takes({ ...asked, texts: Array(512).fill('a'.repeat(2000)), beam: 8, alternatives: 3 }))
-  assert.ok(takes({ ...asked, glossary: [{ source: 'file', target: 'fichier' }] }))
   const wrong = [
     { texts: [] },
     { texts: [''] },
@@ -27,8 +26,6 @@ test('what a runner is asked to translate is bounded', () => {
     { beam: 9 },
     { beam: 1.5 },
     { alternatives: 4 },
-    { glossary: [{ source: '', target: 'fichier' }] },
-    { glossary: Array(1001).fill({ source: 'a', target: 'b' }) },
     { other: 1 },
   ]
   for (const change of wrong) assert.ok(!takes({ ...asked, ...change }), JSON.stringify(change).slice(0, 80))

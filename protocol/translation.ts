@@ -5,7 +5,6 @@ import { textSchema } from './text.ts'
 
 const count = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
 const text = v.pipe(textSchema, v.minLength(1), v.maxLength(LIMITS.translatedTextLength))
-const term = v.pipe(textSchema, v.minLength(1), v.maxLength(LIMITS.glossaryTermLength))
 
 /** How many placeholders a text may have: `⟦0⟧` to `⟦15⟧`, which a translation has where they belong. */
 export const PLACEHOLDERS = 16
@@ -20,11 +19,6 @@ export const translateRequestSchema = v.strictObject({
   beam: v.optional(count(1, 8), 4),
   /** How many other translations are wanted beside the best; no more than the beam has. */
   alternatives: v.optional(count(0, 3), 0),
-  /** What words have to be translated by. */
-  glossary: v.optional(
-    v.pipe(v.array(v.strictObject({ source: term, target: term })), v.maxLength(LIMITS.glossaryEntries)),
-    [],
-  ),
 })
 export type TranslateRequest = v.InferOutput<typeof translateRequestSchema>
 

@@ -1,9 +1,10 @@
 /** Writes down what an answer of a runner's models has used, and gives back what was reserved for it. */
-import { accountOf, settle } from './admission.ts'
-import { record } from './ledger.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { logFailure } from '../http/log.ts'
 import type { UsageEntry } from '../storage/usage.ts'
+import { accountOf, settle } from './admission.ts'
+import type { Account } from './holder.ts'
+import { record } from './ledger.ts'
 
 export interface Used {
   readonly model: string
@@ -19,28 +20,34 @@ export interface Used {
  */
 export async function settleAnswer(c: EdgeContext, id: string, used: readonly Used[]): Promise<void> {
   const account = accountOf(principalOf(c))
-  const { owner, keyId, limits } = account
-  const entries = used.map(
-    ({ model, tokens, produced = 0 }, i): UsageEntry => ({
-      id: `${id}.${i}`,
-      owner,
-      keyId,
-      model,
-      route: c.req.path,
-      promptTokens: tokens,
-      completionTokens: produced,
-      cachedTokens: 0,
-      startedAt: c.get('startedAt'),
-      endedAt: Date.now(),
-      outcome: 'completed',
-    }),
-  )
+  const entries = entriesOf(account, { id, route: c.req.path, startedAt: c.get('startedAt') }, used)
   await Promise.all(entries.map((entry) => record(c, entry)))
-  if (limits === null) return
+  if (account.limits === null) return
   const requestId = c.get('requestId')
   c.executionCtx.waitUntil(
     settle(c.env, account, id, entries).catch((error: unknown) =>
       logFailure({ requestId, method: c.req.method, route: c.req.routePath }, error),
     ),
   )
+}
+
+/** Rows of the ledger for what was answered just now. */
+export function entriesOf(
+  { owner, keyId }: Account,
+  { id, route, startedAt }: { readonly id: string; readonly route: string; readonly startedAt: number },
+  used: readonly Used[],
+): UsageEntry[] {
+  return used.map(({ model, tokens, produced = 0 }, i) => ({
+    id: `${id}.${i}`,
+    owner,
+    keyId,
+    model,
+    route,
+    promptTokens: tokens,
+    completionTokens: produced,
+    cachedTokens: 0,
+    startedAt,
+    endedAt: Date.now(),
+    outcome: 'completed',
+  }))
 }

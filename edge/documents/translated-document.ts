@@ -6,12 +6,14 @@ import { DurableObject } from 'cloudflare:workers'
 import { ApiError, type ErrorCode } from '#protocol/error.ts'
 import type { DocumentStatus } from '#protocol/documents.ts'
 import { admitTokens, renewing, settle } from '../accounts/admission.ts'
+import { entriesOf } from '../accounts/settle-answer.ts'
 import type { Bindings } from '../env.ts'
 import { logFailure } from '../http/log.ts'
 import { Runners } from '../runners/runners.ts'
 import { findGlossary, readDictionary } from '../storage/glossaries.ts'
 import { addCharacters } from '../storage/translated-characters.ts'
-import { newUsageId, type UsageEntry } from '../storage/usage.ts'
+import { newUsageId } from '../storage/usage.ts'
+import { CountedTranslations } from '../translation/counted-translations.ts'
 import { detectAmong } from '../translation/detect-language.ts'
 import type { Terms } from '../translation/glossary-terms.ts'
 import { MarkupError } from '../translation/markup-tokens.ts'
@@ -123,31 +125,18 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     const terms = await this.#terms(record, source)
     const id = newUsageId()
     await admitTokens(this.env, account, id, async () => characters)
-    const used = { model: '', read: 0, produced: 0 }
+    const counted = new CountedTranslations(runners, { beam: 4, alternatives: 0 }, this.#stop.signal)
     const startedAt = Date.now()
     const reservation = renewing(this.env, account, id)
     try {
-      const { signal } = this.#stop
-      const translated = await translateDocument(document, { source, target, terms }, pairs, ({ model }) => {
-        used.model = model
-        return async (texts) => {
-          const { translations } = await runners.translate(
-            { model, texts, beam: 4, alternatives: 0, glossary: [] },
-            signal,
-          )
-          for (const { read, tokens } of translations) {
-            used.read += read
-            used.produced += tokens
-          }
-          return translations
-        }
-      })
+      const request = { source, target, terms }
+      const translated = await translateDocument(document, request, pairs, (pair) => counted.by(pair))
       await OBJECTS.put(keys.result, translated)
       await addCharacters(DB, account.owner, characters, Date.now())
       await OBJECTS.delete(keys.source)
     } finally {
       reservation[Symbol.dispose]()
-      await settle(this.env, account, id, entriesOf(record, id, used, startedAt))
+      await settle(this.env, account, id, entriesOf(account, { id, route: '/v2/document', startedAt }, counted.used))
     }
   }
 
@@ -195,27 +184,3 @@ function reasonOf(error: unknown): string | null {
 
 /** As long as it likely takes; the clients do not go by it. */
 const secondsFor = (characters: number): number => Math.ceil(characters / 1_000)
-
-function entriesOf(
-  { account }: DocumentRecord,
-  id: string,
-  { model, read, produced }: { model: string; read: number; produced: number },
-  startedAt: number,
-): UsageEntry[] {
-  if (read === 0) return []
-  return [
-    {
-      id: `${id}.0`,
-      owner: account.owner,
-      keyId: account.keyId,
-      model,
-      route: '/v2/document',
-      promptTokens: read,
-      completionTokens: produced,
-      cachedTokens: 0,
-      startedAt,
-      endedAt: Date.now(),
-      outcome: 'completed',
-    },
-  ]
-}

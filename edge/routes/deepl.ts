@@ -15,9 +15,10 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { fieldsOf, readBytes, readFields } from '../http/body.ts'
 import { validate } from '../http/validate.ts'
 import { readCharacters } from '../storage/translated-characters.ts'
+import { requireDeeplLanguages, requireSource } from '../translation/deepl-languages.ts'
 import { termsFor } from '../translation/glossary-of.ts'
 import type { Terms } from '../translation/glossary-terms.ts'
-import { baseOf, isTarget, nameOf, targetsOf } from '../translation/languages.ts'
+import { nameOf, targetsOf } from '../translation/languages.ts'
 import { charactersOf, pairsHere, translateFor } from '../translation/metered.ts'
 import { languagesOf, type Pair } from '../translation/pairs.ts'
 import { refusalOf } from '../translation/refusals.ts'
@@ -129,28 +130,16 @@ async function termsOf(
   }
   const ids = one === undefined ? several : [one]
   if (ids.length === 0) return new Map()
-  if (source === null) {
-    const message = 'Use of a glossary requires the source_lang parameter to be specified.'
-    throw new ApiError('invalid_value', message, { param: 'source_lang' })
-  }
-  return termsFor(c, ids, source, target)
+  return termsFor(c, ids, requireSource(source), target)
 }
 
 /** @throws ApiError 400 for languages that there are not, or that are the same */
 function textsOf(request: DeeplRequest, pairs: readonly Pair[]): Omit<TextsRequest, 'terms'> {
-  const target = baseOf(request.target_lang)
-  const source = request.source_lang === undefined ? null : baseOf(request.source_lang)
   const markup = request.tag_handling ?? null
-  if (!isTarget(request.target_lang) || !languagesOf(pairs, 'target').includes(target)) throw unsupported('target_lang')
-  if (source !== null && !languagesOf(pairs, 'source').includes(source)) throw unsupported('source_lang')
-  if (source === target) {
-    throw new ApiError('invalid_value', 'Source and target language are equal.', { param: 'target_lang' })
-  }
   const split = request.split_sentences ?? (markup === 'html' ? 'nonewlines' : '1')
   return {
     texts: request.text,
-    source,
-    target,
+    ...requireDeeplLanguages(request, pairs),
     split: split === '1' ? 'lines' : split === '0' ? 'none' : 'punctuation',
     markup: markup && {
       markup,
@@ -163,6 +152,3 @@ function textsOf(request: DeeplRequest, pairs: readonly Pair[]): Omit<TextsReque
     alternatives: 0,
   }
 }
-
-const unsupported = (param: string): ApiError =>
-  new ApiError('invalid_value', `Value for '${param}' not supported.`, { param })

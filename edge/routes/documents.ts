@@ -19,10 +19,9 @@ import { onceForCaller } from '../http/once-for-caller.ts'
 import { validate } from '../http/validate.ts'
 import { sha256, sha256Of } from '../storage/secrets.ts'
 import { newId } from '../storage/new-id.ts'
+import { requireDeeplLanguages, requireSource } from '../translation/deepl-languages.ts'
 import { dictionaryOf, glossaryOf } from '../translation/glossary-of.ts'
-import { baseOf, isTarget } from '../translation/languages.ts'
 import { pairsHere } from '../translation/metered.ts'
-import { languagesOf } from '../translation/pairs.ts'
 import type { Operation } from './operation.ts'
 
 const PATH = '/v2/document'
@@ -67,20 +66,11 @@ export const translatedDocumentOperations: readonly Operation[] = [
 
 async function send(c: EdgeContext): Promise<object> {
   const { filename: ownName, bytes, fields } = await receiveDocument(c.req.raw)
-  const { target_lang, source_lang, filename = ownName, glossary_id } = validate(documentFieldsSchema, fields)
-  const pairs = await pairsHere(c)
-  const target = baseOf(target_lang)
-  const source = source_lang === undefined ? null : baseOf(source_lang)
-  if (!isTarget(target_lang) || !languagesOf(pairs, 'target').includes(target)) throw unsupported('target_lang')
-  if (source !== null && !languagesOf(pairs, 'source').includes(source)) throw unsupported('source_lang')
-  if (source === target)
-    throw new ApiError('invalid_value', 'Source and target language are equal.', { param: 'target_lang' })
+  const asked = validate(documentFieldsSchema, fields)
+  const { filename = ownName, glossary_id } = asked
+  const { source, target } = requireDeeplLanguages(asked, await pairsHere(c))
   if (glossary_id !== undefined) {
-    if (source === null)
-      throw new ApiError('invalid_value', 'Use of a glossary requires the source_lang parameter to be specified.', {
-        param: 'source_lang',
-      })
-    await dictionaryOf(c, await glossaryOf(c, glossary_id), source, target)
+    await dictionaryOf(c, await glossaryOf(c, glossary_id), requireSource(source), target)
   }
   const characters = charactersIn(filename, bytes)
   const [id, key] = [newId('doc_'), newId('')]
@@ -131,6 +121,3 @@ async function documentOf(c: EdgeContext) {
 
 const missing = (c: EdgeContext): ApiError =>
   new ApiError('not_found', `There is no document '${(c.req.param('id') ?? '').slice(0, 100)}' with this key.`)
-
-const unsupported = (param: string): ApiError =>
-  new ApiError('invalid_value', `Value for '${param}' not supported.`, { param })

@@ -1,10 +1,11 @@
 /** A caller's translations: within the limits of the key, written down with what they used. */
 import { accountOf, admitTokens, renewing } from '../accounts/admission.ts'
-import { settleAnswer, type Used } from '../accounts/settle-answer.ts'
+import { settleAnswer } from '../accounts/settle-answer.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { Runners } from '../runners/runners.ts'
 import { newUsageId } from '../storage/usage.ts'
 import { addCharacters } from '../storage/translated-characters.ts'
+import { CountedTranslations } from './counted-translations.ts'
 import { type Pair, pairsOf } from './pairs.ts'
 import { type TextsRequest, type TranslatedText, translateTexts } from './translate-texts.ts'
 
@@ -35,36 +36,23 @@ export async function translateFor(
   // No more tokens are read and written together than there are characters, in any language that parts words by spaces.
   const limits = await admitTokens(c.env, account, id, async () => characters)
   const reservation = renewing(c.env, account, id)
-  const used = new Map<string, { tokens: number; produced: number }>()
+  const { alternatives } = request
+  const options = { beam: Math.max(beam, alternatives + 1), alternatives }
+  const counted = new CountedTranslations(runners, options, c.req.raw.signal)
   try {
-    const translated = await translateTexts(request, pairs, ({ model }) => async (texts) => {
-      const { alternatives } = request
-      const asked = { model, texts, beam: Math.max(beam, alternatives + 1), alternatives, glossary: [] }
-      const { translations } = await runners.translate(asked, c.req.raw.signal)
-      const sum = used.get(model) ?? { tokens: 0, produced: 0 }
-      for (const { read, tokens } of translations) {
-        sum.tokens += read
-        sum.produced += tokens
-      }
-      used.set(model, sum)
-      return translations
-    })
+    const translated = await translateTexts(request, pairs, (pair) => counted.by(pair))
     await addCharacters(c.env.DB, account.owner, characters, Date.now())
     return {
       translated,
       headers: {
         ...limits,
         'cache-control': 'no-store',
-        'x-served-by': used.size > 0 ? 'runner' : 'edge',
+        'x-served-by': counted.used.length > 0 ? 'runner' : 'edge',
         'openai-processing-ms': String(Date.now() - c.get('startedAt')),
       },
     }
   } finally {
     reservation[Symbol.dispose]()
-    await settleAnswer(
-      c,
-      id,
-      [...used].map(([model, sum]): Used => ({ model, ...sum })),
-    )
+    await settleAnswer(c, id, counted.used)
   }
 }

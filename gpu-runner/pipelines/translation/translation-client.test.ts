@@ -15,7 +15,7 @@ await writeTinyTranslation(folder)
 
 const never = new AbortController().signal
 const asked = (texts: readonly string[], more: object = {}) => ({
-  ...{ model: 'tiny', texts: [...texts], beam: 4, alternatives: 0, glossary: [] },
+  ...{ model: 'tiny', texts: [...texts], beam: 4, alternatives: 0 },
   ...more,
 })
 
@@ -31,7 +31,7 @@ test('texts are translated in their order, the same each time', async () => {
   assert.equal(client.requests, 0)
 })
 
-test('a glossary has its words where they belong, and a long request holds up none that is short', async () => {
+test('a long request holds up none that is short', async () => {
   await using client = new TranslationClient({ threads: 1 })
   const ended: string[] = []
   const noted = async <T>(name: string, reply: Promise<T>): Promise<T> => {
@@ -40,10 +40,10 @@ test('a glossary has its words where they belong, and a long request holds up no
     return done
   }
   const long = client.translate(folder, asked(Array(512).fill('open the file '.repeat(3))), never)
-  const short = client.translate(folder, asked(['the file'], { glossary: [{ source: 'file', target: 'Akte' }] }), never)
+  const short = client.translate(folder, asked(['the file']), never)
   const [many, one] = await Promise.all([noted('long', long), noted('short', short)])
   assert.equal(many.translations.length, 512)
-  assert.match(one.translations[0]?.text ?? '', /Akte/)
+  assert.equal(one.translations.length, 1)
   assert.deepEqual(ended, ['short', 'long'])
 })
 

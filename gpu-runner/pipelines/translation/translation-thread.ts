@@ -11,7 +11,6 @@ import { ApiError, type ErrorDetail } from '#protocol/error.ts'
 import { publishedTranslationSchema } from '#protocol/published-model.ts'
 import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
 import { Runtime } from '../../runtime/runtime.ts'
-import { glossaryMarker } from './glossary.ts'
 import { loadTranslator } from './load-translator.ts'
 import type { TextTranslator } from './text-translator.ts'
 
@@ -61,22 +60,12 @@ async function load(folder: string): Promise<TextTranslator> {
 
 async function translate({ folder, request, cancelled }: TranslationCommand): Promise<TranslateReply | undefined> {
   const translator = await translatorOf(folder)
-  const { texts, beam, alternatives, glossary } = request
-  const marked = texts.map(glossaryMarker(glossary))
+  const { texts, beam, alternatives } = request
   const isWanted = () => Atomics.load(cancelled, 0) === 0
-  const batches = translator.inBatches(
-    marked.map(({ text }) => text),
-    { beam, alternatives, isWanted },
-  )
+  const batches = translator.inBatches(texts, { beam, alternatives, isWanted })
   for (;;) {
     const { done, value } = batches.next()
-    if (done) {
-      const translations = value?.map(({ text, alternatives: others, ...counts }, i) => {
-        const restore = marked[i]?.restore ?? ((written: string) => written)
-        return { text: restore(text), alternatives: others.map(restore), ...counts }
-      })
-      return translations && { translations }
-    }
+    if (done) return value && { translations: value.map((one) => ({ ...one, alternatives: [...one.alternatives] })) }
     await turn()
   }
 }

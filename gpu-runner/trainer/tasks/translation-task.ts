@@ -18,14 +18,7 @@ import { type SentencePair, withPlaceholders } from './placeholders.ts'
 import { publishedTranslation, translationScores } from './published-translation.ts'
 import { fillKept, fillLines } from './translation-lines.ts'
 
-export interface TranslationTaskOptions {
-  /** Tokens of the vocabulary. */
-  readonly vocabulary: number
-  readonly width: number
-  readonly heads: number
-  readonly hidden: number
-  readonly encoderLayers: number
-  readonly decoderLayers: number
+export interface TranslationTaskOptions extends Omit<TranslationConfig, 'positions'> {
   /** Tokens of a line of translations; a pair that is longer is left out. */
   readonly length: number
   /** Lines of a batch. */
