@@ -1,7 +1,7 @@
 /** Who draws, as the rest of the runner sees it: a thread that is started when the first picture is asked for. */
-import { Worker } from 'node:worker_threads'
 import { ApiError } from '#protocol/error.ts'
 import type { ImageWork } from '#protocol/image-work.ts'
+import { ThreadOnDemand } from '../thread-on-demand.ts'
 import type { ImageCommand, ImageMessage, ImageThreadData } from './image-thread.ts'
 
 /** Requests that may be waiting or running at once. */
@@ -14,13 +14,18 @@ interface Waiting {
 }
 
 export class ImageClient implements AsyncDisposable {
-  readonly #data: ImageThreadData
   readonly #waiting = new Map<number, Waiting>()
-  #thread: Worker | undefined
+  readonly #thread: ThreadOnDemand<ImageMessage>
   #nextId = 1
 
   constructor(data: ImageThreadData) {
-    this.#data = data
+    this.#thread = new ThreadOnDemand({
+      script: new URL('./image-thread.ts', import.meta.url),
+      data,
+      name: 'image-thread',
+      onMessage: (message) => this.#take(message),
+      onEnd: (reason) => this.#fail(reason),
+    })
   }
 
   /** Requests that wait or run. */
@@ -38,7 +43,7 @@ export class ImageClient implements AsyncDisposable {
       const message = `${MOST_REQUESTS} requests for pictures are waiting already, which is the limit`
       throw new ApiError('queue_full', message, { retryAfter: RETRY_SECONDS })
     }
-    const thread = this.#started()
+    const thread = this.#thread.started()
     const id = this.#nextId++
     const cancel = () => thread.postMessage({ type: 'cancel', id } satisfies ImageCommand)
     return new Promise<readonly string[]>((resolve, reject) => {
@@ -48,26 +53,11 @@ export class ImageClient implements AsyncDisposable {
     }).finally(() => signal.removeEventListener('abort', cancel))
   }
 
-  #started(): Worker {
-    if (this.#thread) return this.#thread
-    const thread = new Worker(new URL('./image-thread.ts', import.meta.url), { workerData: this.#data })
-    thread.on('message', (message: ImageMessage) => this.#take(message))
-    // One that has died is followed by another, with the next request.
-    const end = (reason: string) => {
-      if (this.#thread !== thread) return
-      this.#thread = undefined
-      for (const { reject } of this.#waiting.values()) {
-        reject(new ApiError('runner_failed', 'The thread that draws has ended.', { cause: reason }))
-      }
-      this.#waiting.clear()
+  #fail(reason: string): void {
+    for (const { reject } of this.#waiting.values()) {
+      reject(new ApiError('runner_failed', 'The thread that draws has ended.', { cause: reason }))
     }
-    thread.once('error', (error) => {
-      console.error(JSON.stringify({ level: 'error', event: 'image-thread-died', error: String(error) }))
-      end(String(error))
-    })
-    thread.once('exit', (code) => end(`code ${code}`))
-    this.#thread = thread
-    return thread
+    this.#waiting.clear()
   }
 
   #take(message: ImageMessage): void {
@@ -78,6 +68,6 @@ export class ImageClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#thread?.terminate()
+    await this.#thread[Symbol.asyncDispose]()
   }
 }

@@ -1,10 +1,8 @@
 /** `POST /embeddings`: see `protocol/embeddings.ts`. */
-import * as v from 'valibot'
 import { type EmbeddingsReply, embeddingsRequestSchema } from '#protocol/embeddings.ts'
-import { ApiError } from '#protocol/error.ts'
 import type { EmbeddingModel } from '../embedding-model.ts'
 import type { Metrics } from '../metrics.ts'
-import { type Exchange, readJson, sendJson } from './server.ts'
+import { type Exchange, readValid, sendJson } from './server.ts'
 
 /** @param find the model of that name; throws ApiError if there is none, or not yet */
 export function embeddings(
@@ -12,12 +10,7 @@ export function embeddings(
   metrics: Metrics,
 ): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
-    const parsed = v.safeParse(embeddingsRequestSchema, await readJson(request))
-    if (!parsed.success) {
-      const [issue] = parsed.issues
-      throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
-    }
-    const { model: name, ...asked } = parsed.output
+    const { model: name, ...asked } = await readValid(request, embeddingsRequestSchema)
     const { engine, info } = find(name)
     const gone = new AbortController()
     response.once('close', () => gone.abort())

@@ -1,7 +1,6 @@
 /** `POST /generations`: see `protocol/generation.ts`. A closed connection cancels the generation. */
 import { randomInt } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import * as v from 'valibot'
 import { ApiError, type ErrorCode } from '#protocol/error.ts'
 import {
   type GenerationConstraint,
@@ -17,7 +16,7 @@ import { GrammarError } from '../engine/grammar/grammar-error.ts'
 import type { Metrics } from '../metrics.ts'
 import { type AnswerPart, ToolCallParser } from '../tool-call-parser.ts'
 import { Retelling } from './retelling.ts'
-import { type Exchange, readJson } from './server.ts'
+import { type Exchange, readValid } from './server.ts'
 
 const MOST_SEED = 2 ** 48 - 1
 /** A comment so often tells the edge that a request which waits has not been forgotten. */
@@ -33,11 +32,6 @@ export function generations(
   ended: EndedGenerations,
 ): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
-    const parsed = v.safeParse(generationRequestSchema, await readJson(request))
-    if (!parsed.success) {
-      const [issue] = parsed.issues
-      throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
-    }
     const {
       model: name,
       prompt: asPrompt,
@@ -48,7 +42,7 @@ export function generations(
       resume,
       bill,
       ...asked
-    } = parsed.output
+    } = await readValid(request, generationRequestSchema)
     const model = find(name)
     if (constraint) requireCompilable(constraint)
     const prompt = model.encode(asPrompt, maxTokens)

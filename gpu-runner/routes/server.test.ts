@@ -7,7 +7,8 @@ import { EndedGenerations } from '../ended-generations.ts'
 import type { EngineEvent } from '../engine/engine.ts'
 import { Metrics } from '../metrics.ts'
 import { generations } from './generations.ts'
-import { createRunnerServer, readJson, sendJson } from './server.ts'
+import * as v from 'valibot'
+import { createRunnerServer, readValid, sendJson } from './server.ts'
 
 const SECRET = 'a secret'
 const REQUEST = {
@@ -58,7 +59,7 @@ describe('the runner', () => {
     }) as unknown as ChatModel
   const server = createRunnerServer(SECRET, {
     'GET /health': ({ response }) => sendJson(response, 200, { status: 'ok' }),
-    'POST /echo': async ({ request, response }) => sendJson(response, 200, await readJson(request)),
+    'POST /echo': async ({ request, response }) => sendJson(response, 200, await readValid(request, v.unknown())),
     'GET /broken': () => {
       throw new TypeError('a detail that stays inside')
     },

@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import * as v from 'valibot'
 import { ApiError } from '#protocol/error.ts'
 
 export interface Exchange {
@@ -41,8 +42,19 @@ export function createRunnerServer(secret: string, routes: Routes): Server {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
+/** The body, in the shape that is asked for. @throws ApiError what is wrong with it, by its place */
+export async function readValid<S extends v.GenericSchema>(
+  request: IncomingMessage,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  const parsed = v.safeParse(schema, await readJson(request))
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
+}
+
 /** Reads a JSON body. Throws ApiError if it is too long or not JSON. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -1,22 +1,16 @@
 /** `POST /translate`: see `protocol/translation.ts`. A closed connection ends it between two tokens. */
-import * as v from 'valibot'
-import { ApiError } from '#protocol/error.ts'
 import { translateRequestSchema } from '#protocol/translation.ts'
 import type { TranslationModels } from '../translation-models.ts'
-import { type Exchange, readJson, sendJson } from './server.ts'
+import { type Exchange, readValid, sendJson } from './server.ts'
 
 export function translations(models: Pick<TranslationModels, 'translate'>): (exchange: Exchange) => Promise<void> {
   return async ({ request, response }) => {
-    const parsed = v.safeParse(translateRequestSchema, await readJson(request))
-    if (!parsed.success) {
-      const [issue] = parsed.issues
-      throw new ApiError('invalid_value', issue.message, { param: v.getDotPath(issue) ?? undefined })
-    }
+    const asked = await readValid(request, translateRequestSchema)
     const started = performance.now()
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     try {
-      const reply = await models.translate(parsed.output, gone.signal)
+      const reply = await models.translate(asked, gone.signal)
       const ms = Math.round(performance.now() - started)
       const tokens = reply.translations.reduce((sum, translation) => sum + translation.tokens, 0)
       const line = { event: 'translations', request: request.headers['x-request-id'], tokens, ms }

@@ -1,7 +1,7 @@
 /** Who translates, as the rest of the runner sees it: a thread that is started when something is first asked of it. */
-import { Worker } from 'node:worker_threads'
 import { ApiError } from '#protocol/error.ts'
 import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
+import { ThreadOnDemand } from '../../thread-on-demand.ts'
 import type { TranslationCommand, TranslationMessage, TranslationThreadData } from './translation-thread.ts'
 
 /** Requests that may be waiting or running at once, and UTF-16 code units of their texts together. */
@@ -17,15 +17,20 @@ interface Waiting {
 }
 
 export class TranslationClient implements AsyncDisposable {
-  readonly #data: TranslationThreadData
   readonly #waiting = new Map<number, Waiting>()
-  #thread: Worker | undefined
+  readonly #thread: ThreadOnDemand<TranslationMessage>
   #nextId = 1
   #units = 0
   #unitsPerSecond = 2_000
 
   constructor(data: TranslationThreadData) {
-    this.#data = data
+    this.#thread = new ThreadOnDemand({
+      script: new URL('./translation-thread.ts', import.meta.url),
+      data,
+      name: 'translation-thread',
+      onMessage: (message) => this.#take(message),
+      onEnd: (reason) => this.#fail(reason),
+    })
   }
 
   /** Requests that wait or run. */
@@ -45,7 +50,7 @@ export class TranslationClient implements AsyncDisposable {
       const retryAfter = Math.min(MOST_RETRY_SECONDS, Math.max(1, Math.ceil(this.#units / this.#unitsPerSecond)))
       throw new ApiError('queue_full', 'As many translations are waiting as may.', { retryAfter })
     }
-    const thread = this.#started()
+    const thread = this.#thread.started()
     const id = this.#nextId++
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
     const startedAt = performance.now()
@@ -70,24 +75,9 @@ export class TranslationClient implements AsyncDisposable {
     }
   }
 
-  #started(): Worker {
-    if (this.#thread) return this.#thread
-    const thread = new Worker(new URL('./translation-thread.ts', import.meta.url), { workerData: this.#data })
-    thread.on('message', (message: TranslationMessage) => this.#take(message))
-    // One that has died is followed by another, with the next request.
-    const end = (reason: string) => {
-      if (this.#thread !== thread) return
-      this.#thread = undefined
-      const failure = new ApiError('runner_failed', 'The thread that translates has ended.', { cause: reason })
-      for (const { reject } of [...this.#waiting.values()]) reject(failure)
-    }
-    thread.once('error', (error) => {
-      console.error(JSON.stringify({ level: 'error', event: 'translation-thread-died', error: String(error) }))
-      end(String(error))
-    })
-    thread.once('exit', (code) => end(`code ${code}`))
-    this.#thread = thread
-    return thread
+  #fail(reason: string): void {
+    const failure = new ApiError('runner_failed', 'The thread that translates has ended.', { cause: reason })
+    for (const { reject } of [...this.#waiting.values()]) reject(failure)
   }
 
   #take(message: TranslationMessage): void {
@@ -97,6 +87,6 @@ export class TranslationClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#thread?.terminate()
+    await this.#thread[Symbol.asyncDispose]()
   }
 }
