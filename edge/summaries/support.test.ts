@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chunksOf } from './chunks.ts'
 import { sentencesOf } from './sentences.ts'
 import { contentWords, Sources } from './support.ts'
 
@@ -22,12 +21,4 @@ test('one word that the text has not, a number among them, and it is not support
 
 test('words are known by their beginnings, numbers as a whole', () => {
   assert.deepEqual([...contentWords('The harbours’ closing, of 12345678')], ['harbo', 'clos', '12345678'])
-})
-
-test('pieces are whole sentences within the room, a longer one in parts, nothing lost', () => {
-  const letters = (text: string) => text.length
-  assert.deepEqual(chunksOf(['aaa', 'bb', 'cccc'], 6, letters), ['aaa bb', 'cccc'])
-  assert.deepEqual(chunksOf(['one two three four', 'x'], 10, letters), ['one two', 'three four', 'x'])
-  assert.deepEqual(chunksOf([], 6, letters), [])
-  for (const chunk of chunksOf(['abcdefghijklmnop'], 5, letters)) assert.ok(chunk.length <= 5)
 })

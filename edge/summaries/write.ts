@@ -1,6 +1,6 @@
 /** An abstractive summary: a language model writes it, piece by piece, and what the text does not support is left out. */
 import { ApiError } from '#protocol/error.ts'
-import type { ChatTurn, GenerationRequest, RunnerModel } from '#protocol/generation.ts'
+import type { ChatTurn, GenerationRequest } from '#protocol/generation.ts'
 import type { SummaryAnswer, SummaryEvent, SummaryRequest, SummarySentence } from '#protocol/summaries.ts'
 import { accountOf, admitTokens, Meter, renewing, settle } from '../accounts/admission.ts'
 import { counterOf } from '../accounts/token-counter.ts'
@@ -124,8 +124,7 @@ export async function write(c: EdgeContext, request: SummaryRequest, sentences: 
 
 /** @throws ApiError if there is none */
 async function anyChatModel(runners: Runners): Promise<string> {
-  const models: readonly RunnerModel[] = await runners.models()
-  const model = models.find(({ task }) => task === 'chat')
+  const model = (await runners.knownModels()).find(({ task }) => task === 'chat')
   if (!model) throw new ApiError('model_not_found', 'No runner here has a language model.', { param: 'model' })
   return model.id
 }

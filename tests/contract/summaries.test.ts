@@ -40,10 +40,12 @@ test('a language model’s summary says what the text has words for, and where',
     body: JSON.stringify({ input: INPUT, length: { sentences: 1 }, style: 'abstractive', stream: true }),
   })
   assert.equal(response.status, 200, await response.clone().text())
-  const events = [...(await response.text()).matchAll(/^data: (\{.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''))
+  const events = [...(await response.text()).matchAll(/^data: (\{.*)$/gm)].map(
+    ([, data]) => JSON.parse(data ?? '') as SummaryEvent | SummaryAnswer,
+  )
   const whole = events.at(-1) as SummaryAnswer
   assert.deepEqual(
-    events.slice(0, -1).flatMap((event: SummaryEvent) => (event.object === 'summary.sentence' ? event.sentence : [])),
+    events.slice(0, -1).flatMap((event) => (event.object === 'summary.sentence' ? event.sentence : [])),
     whole.sentences,
   )
   const [sentence] = whole.sentences
