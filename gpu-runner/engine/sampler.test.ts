@@ -74,7 +74,8 @@ for (const options of [
 
 test('temperature 0, top_k 1 and top_p 0 are greedy, the first of equals', () => {
   const logits = Float32Array.from([0, 5, 5, 1])
-  for (const greedy of [{ temperature: 0 }, { topK: 1 }, { topP: 0 }]) {
+  const freezing = { temperature: 1e-310 }
+  for (const greedy of [{ temperature: 0 }, { topK: 1 }, { topP: 0 }, freezing, { ...freezing, typicalP: 0.5 }]) {
     assert.equal(sample(logits, { ...FREE, ...greedy }, 0.99), 1)
   }
 })

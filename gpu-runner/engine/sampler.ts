@@ -46,9 +46,12 @@ export function sample(logits: Float32Array, options: SamplingOptions, random: n
   const ranking = rank(logits)
   const { likeliest } = ranking
   const peak = logits[likeliest] ?? 0
-  if (temperature === 0 || topK === 1 || topP === 0 || minP === 1 || peak === Number.NEGATIVE_INFINITY) return likeliest
+  if (temperature === 0 || topK === 1 || topP === 0 || minP === 1) return likeliest
 
-  const step = { logits, ranking, scale: scaleOf(peak, temperature) }
+  const scale = scaleOf(peak, temperature)
+  // Nothing may be chosen, or so low a temperature is as good as none.
+  if (!Number.isFinite(scale.zero)) return likeliest
+  const step = { logits, ranking, scale }
   const limited = topK > 0 && topK < logits.length
   if (!limited && typicalP === 1) {
     if (topP < 1) return drawNucleus(step, topP, minP, random)
