@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { fitPicture, isPicture } from '../../state/studio/pictures.ts'
 import { type Material, Scoring } from '../../state/studio/scoring.ts'
 import { readTable } from '../../state/studio/table.ts'
@@ -22,7 +22,8 @@ const EXAMPLE_MODEL = 'sensor-anomalies'
 export function Anomalies({ page, studio, active }: PartProps) {
   const scoring = useMemo(() => new Scoring(studio.http), [studio])
   const { models, model, pick } = useModel({ page, studio, active }, 'anomalies')
-  useEffect(() => scoring.clear(), [scoring, model?.id])
+  // Before anything can be taken: files may come as soon as there is a place for them.
+  useLayoutEffect(() => scoring.clear(), [scoring, model?.id])
   const take = (files: readonly File[]) => {
     if (model) void scoring.begin(model, () => readMaterial(files, model))
   }
