@@ -28,6 +28,7 @@ export class PublishedFiles {
   readonly #options: PublishedFilesOptions
   readonly #folder: string
   readonly #bundled = bundledFiles()
+  #lastUseMs = 0
 
   constructor(options: PublishedFilesOptions) {
     this.#options = options
@@ -59,8 +60,7 @@ export class PublishedFiles {
       await rm(name, { force: true })
       return undefined
     }
-    const now = new Date()
-    await utimes(name, now, now)
+    await this.#touch(name)
     return bytes
   }
 
@@ -88,12 +88,20 @@ export class PublishedFiles {
     const fresh = path.join(this.#folder, `.${randomUUID()}`)
     try {
       await writeFile(fresh, bytes)
+      await this.#touch(fresh)
       await rename(fresh, this.#pathOf(sha256))
     } catch (error) {
       await rm(fresh, { force: true })
       throw error
     }
     await this.#makeRoom()
+  }
+
+  /** Every use later than the one before, though several fall into one millisecond. */
+  async #touch(name: string): Promise<void> {
+    this.#lastUseMs = Math.max(Date.now(), this.#lastUseMs + 1)
+    const time = new Date(this.#lastUseMs)
+    await utimes(name, time, time)
   }
 
   async #makeRoom(): Promise<void> {
