@@ -9,6 +9,7 @@ import { makeTask } from './make-task.ts'
 import type { Recipe } from './recipe.ts'
 import type { Metrics, TrainedModel } from './task.ts'
 import { translationScores } from './tasks/published-translation.ts'
+import type { TranslationBase } from './tasks/translation-base.ts'
 import { pairsOf } from './tasks/translation-task.ts'
 import { type TrainingOptions, train } from './trainer.ts'
 
@@ -19,6 +20,8 @@ export interface ModelSource {
   readonly validation?: DataSet | undefined
   /** What the finished model is measured by. */
   readonly test?: DataSet | undefined
+  /** What it goes on from, where the recipe names one. */
+  readonly base?: TranslationBase | undefined
   /** Of the data, as the model's card has it. */
   readonly source: { readonly description: string; readonly licence: string }
 }
@@ -42,13 +45,13 @@ export interface MakeOptions extends Pick<TrainingOptions, 'onEvent' | 'signal' 
  */
 export async function makeModel(
   ort: Runtime,
-  { recipe, training, validation, test, source }: ModelSource,
+  { recipe, training, validation, test, base, source }: ModelSource,
   { id, owner, description, checkpoint, signal, onEvent }: MakeOptions,
 ): Promise<MadeModel | undefined> {
   const { data, parts } = validation
     ? together(training, validation)
     : { data: training, parts: split(training.count, recipe.validation, recipe.seed) }
-  using task = makeTask(ort, recipe, data, parts)
+  using task = makeTask(ort, recipe, data, parts, base)
   const { session, end } = await train(ort, task, {
     seed: recipe.seed,
     recipe: JSON.stringify(recipe),

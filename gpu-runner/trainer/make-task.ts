@@ -9,10 +9,14 @@ import { ganTask } from './tasks/gan-task.ts'
 import { imageAutoencoderTask } from './tasks/image-autoencoder-task.ts'
 import { rowsTask } from './tasks/rows-task.ts'
 import { translationTask } from './tasks/translation-task.ts'
+import type { TranslationBase } from './tasks/translation-base.ts'
 import { vaeTask } from './tasks/vae-task.ts'
 
-/** @throws TypeError if the data is not what the method is for */
-export function makeTask(ort: Runtime, recipe: Recipe, data: DataSet, parts: Split): Task {
+/**
+ * @param base what a recipe that names one goes on from
+ * @throws TypeError if the data is not what the method is for
+ */
+export function makeTask(ort: Runtime, recipe: Recipe, data: DataSet, parts: Split, base?: TranslationBase): Task {
   switch (recipe.method) {
     case 'vae':
       return vaeTask(ort, imagesOf(data, recipe.side), parts, recipe)
@@ -25,7 +29,7 @@ export function makeTask(ort: Runtime, recipe: Recipe, data: DataSet, parts: Spl
     case 'autoencoder':
       return rowsTask(ort, rowsOf(data), parts, recipe)
     case 'translation':
-      return translationTask(ort, pairsOf(data), parts, recipe)
+      return translationTask(ort, pairsOf(data), parts, recipe, base)
   }
 }
 

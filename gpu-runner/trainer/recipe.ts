@@ -78,6 +78,8 @@ export const recipeSchema = v.variant('method', [
     smoothing: notNegative,
     dropout: v.pipe(notNegative, v.ltValue(1)),
     placeholders: v.pipe(notNegative, v.maxValue(1)),
+    /** The model that it goes on from, whose vocabulary and shape it has. */
+    base: v.optional(v.string()),
   }),
 ])
 export type Recipe = v.InferOutput<typeof recipeSchema>

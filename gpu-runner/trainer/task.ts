@@ -18,6 +18,8 @@ export interface TrainedModel {
 
 export interface Task extends Disposable {
   readonly plan: StepPlan
+  /** Of a model that goes on from another: sets its weights, in the place of those that are drawn. */
+  begin?(session: TrainingSession): void
   /** All of them. */
   readonly steps: number
   /** Steps after which the data has been seen once. */

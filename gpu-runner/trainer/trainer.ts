@@ -107,7 +107,10 @@ class Run {
     const between = stepsPerEpoch * Math.max(1, Math.ceil(steps / stepsPerEpoch / MOST_VALIDATIONS))
     const betweenSheets = between * Math.max(1, Math.ceil(steps / between / MOST_SHEETS))
     this.#session.initialize(new Random(seed, 1))
+    this.#task.begin?.(this.#session)
     await this.#resume()
+    // What it goes on from counts: nothing that is worse is taken for it.
+    if (this.#task.begin && this.#step === 0) this.#validate()
     while (this.#step < steps) {
       if (signal?.aborted) {
         await this.#save()

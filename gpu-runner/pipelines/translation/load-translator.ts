@@ -16,6 +16,10 @@ export interface TranslationFiles {
 
 const vocabularySchema = v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))), v.maxLength(1 << 17))
 
+/** A vocabulary's file. @throws if it is not one */
+export const piecesOf = (vocabulary: Uint8Array): readonly string[] =>
+  v.parse(vocabularySchema, JSON.parse(new TextDecoder().decode(vocabulary)))
+
 export const tokenizerOf = (pieces: readonly string[]): TranslationTokenizer =>
   translationTokenizer(
     pieces,
@@ -28,7 +32,10 @@ export function loadTranslator(
   { width, heads, decoderLayers, sourceLength, targetLength }: TranslationParts,
   { vocabulary, encoder, decoder }: TranslationFiles,
 ): TextTranslator {
-  const pieces = v.parse(vocabularySchema, JSON.parse(new TextDecoder().decode(vocabulary)))
   const shape = { width, heads, decoderLayers, positions: targetLength }
-  return new TextTranslator(new Translator(ort, encoder, decoder, shape), tokenizerOf(pieces), sourceLength)
+  return new TextTranslator(
+    new Translator(ort, encoder, decoder, shape),
+    tokenizerOf(piecesOf(vocabulary)),
+    sourceLength,
+  )
 }

@@ -4,14 +4,14 @@
  * languages.
  */
 import { createReadStream } from 'node:fs'
-import { open, readFile, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { Parser } from 'htmlparser2'
 import * as v from 'valibot'
 import { plainText } from '#models/tokenizer/translation-tokenizer.ts'
 import { DATA_LIMITS } from './data-limits.ts'
 import type { PairSet } from './data-set.ts'
 import { DataSetError, shown } from './data-set-error.ts'
+import { readTmx, type Unit } from './tmx.ts'
 
 type Languages = PairSet['languages']
 interface Pair {
@@ -20,19 +20,24 @@ interface Pair {
 }
 
 const SNIFFED_BYTES = 4096
+/** Languages of a file that are named where the wanted ones are missing. */
+const MOST_NAMED = 20
 const lineSchema = v.object({ translation: v.record(v.string(), v.string()) })
 
 /**
  * All pairs, each once, without those that are empty on a side.
- * @param languages of the pairs that are wanted; a file may have others. Of `fr` are `fr-CA` and `FR` too.
- * @throws DataSetError that names the line
+ * @param languages of the pairs that are wanted; a file may have others.
+ * @throws DataSetError that names the line, or the unit of a TMX file
  */
 export async function readPairs(file: string, languages: Languages): Promise<PairSet> {
-  const start = (await firstBytes(file)).replace(/^\ufeff/u, '').trimStart()
+  const start = await startOf(file)
   const read = start.startsWith('<') ? readTmx : start.startsWith('{') ? readJsonLines : readTabs
   const found = new Map<string, Pair>()
-  for await (const pair of read(file, languages)) {
-    const [source, target] = [plainText(pair.source), plainText(pair.target)]
+  const others = new Set<string>()
+  for await (const unit of read(file, languages)) {
+    const of = (wanted: string) => plainText([...unit].find(([language]) => isOf(language, wanted))?.[1] ?? '')
+    const [source, target] = [of(languages.source), of(languages.target)]
+    if (others.size < MOST_NAMED) for (const language of unit.keys()) others.add(language)
     if (source === '' || target === '') continue
     found.set(JSON.stringify([source, target]), { source, target })
     if (found.size > DATA_LIMITS.rows) {
@@ -40,8 +45,9 @@ export async function readPairs(file: string, languages: Languages): Promise<Pai
     }
   }
   if (found.size < 2) {
+    const named = found.size === 0 && others.size > 0 ? ` It has texts in ${[...others].map(shown).join(', ')}.` : ''
     const message = `The file has ${found.size} pairs of ${languages.source} and ${languages.target}; at least 2 are needed.`
-    throw new DataSetError('too_few', message)
+    throw new DataSetError('too_few', message + named)
   }
   const pairs = [...found.values()]
   return {
@@ -53,8 +59,11 @@ export async function readPairs(file: string, languages: Languages): Promise<Pai
   }
 }
 
-const isOf = (language: string, wanted: string): boolean =>
-  language.toLowerCase() === wanted.toLowerCase() || language.toLowerCase().startsWith(`${wanted.toLowerCase()}-`)
+/** Of `fr` are `FR`, `fr-CA` and `fr_CA`. */
+function isOf(language: string, wanted: string): boolean {
+  const [one, other] = [language, wanted].map((code) => code.toLowerCase().replaceAll('_', '-')) as [string, string]
+  return one === other || one.startsWith(`${other}-`)
+}
 
 async function* linesOf(file: string): AsyncGenerator<readonly [line: string, number: number]> {
   let number = 0
@@ -71,7 +80,7 @@ async function* linesOf(file: string): AsyncGenerator<readonly [line: string, nu
   }
 }
 
-async function* readTabs(file: string, { source, target }: Languages): AsyncGenerator<Pair> {
+async function* readTabs(file: string, { source, target }: Languages): AsyncGenerator<Unit> {
   let columns: { source: number; target: number; count: number } | undefined
   for await (const [line, number] of linesOf(file)) {
     const cells = line.split('\t')
@@ -88,17 +97,15 @@ async function* readTabs(file: string, { source, target }: Languages): AsyncGene
       const message = `Line ${number} has ${cells.length} cells, the first line ${columns.count}.`
       throw new DataSetError('ragged_row', message, { line: number })
     }
-    yield { source: cells[columns.source] ?? '', target: cells[columns.target] ?? '' }
+    yield new Map([
+      [source, cells[columns.source] ?? ''],
+      [target, cells[columns.target] ?? ''],
+    ])
   }
 }
 
-async function* readJsonLines(file: string, { source, target }: Languages): AsyncGenerator<Pair> {
-  for await (const [line, number] of linesOf(file)) {
-    const texts = Object.entries(translationOf(line, number))
-    const of = (wanted: string) => texts.find(([language]) => isOf(language, wanted))?.[1]
-    const [from, to] = [of(source), of(target)]
-    if (from !== undefined && to !== undefined) yield { source: from, target: to }
-  }
+async function* readJsonLines(file: string): AsyncGenerator<Unit> {
+  for await (const [line, number] of linesOf(file)) yield new Map(Object.entries(translationOf(line, number)))
 }
 
 function translationOf(line: string, number: number): Readonly<Record<string, string>> {
@@ -110,52 +117,17 @@ function translationOf(line: string, number: number): Readonly<Record<string, st
   }
 }
 
-/** Mark-up inside of segments is left out. */
-async function* readTmx(file: string, { source, target }: Languages): AsyncGenerator<Pair> {
-  if ((await stat(file)).size > DATA_LIMITS.tmxBytes) {
-    throw new DataSetError('too_large', `The file is over ${DATA_LIMITS.tmxBytes} bytes, which is the limit.`)
-  }
-  const units: Map<string, string>[] = []
-  let unit: Map<string, string> | undefined
-  let language = ''
-  let segment: string | undefined
-  /** Elements of mark-up inside the segment that are open: what they hold is codes. */
-  let codes = 0
-  const parser = new Parser(
-    {
-      onopentag(name, attributes) {
-        if (name === 'tu') unit = new Map()
-        else if (name === 'tuv') language = attributes['xml:lang'] ?? attributes.lang ?? ''
-        else if (name === 'seg') segment = ''
-        else if (segment !== undefined && name !== 'hi') codes++
-      },
-      ontext(text) {
-        if (segment !== undefined && codes === 0) segment += text
-      },
-      onclosetag(name) {
-        if (name === 'tu' && unit) units.push(unit)
-        else if (name === 'seg' && segment !== undefined) {
-          unit?.set(language, segment)
-          segment = undefined
-          codes = 0
-        } else if (segment !== undefined && name !== 'hi') codes--
-      },
-    },
-    { xmlMode: true },
-  )
-  parser.end((await readFile(file)).toString('utf8'))
-  for (const texts of units) {
-    const of = (wanted: string) => [...texts].find(([language]) => isOf(language, wanted))?.[1]
-    const [from, to] = [of(source), of(target)]
-    if (from !== undefined && to !== undefined) yield { source: from, target: to }
-  }
-}
-
-async function firstBytes(file: string): Promise<string> {
+/** Of a text; that of a TMX file may be in UTF-16. */
+async function startOf(file: string): Promise<string> {
   await using handle = await open(file)
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0)
-  const text = buffer.toString('utf8', 0, bytesRead)
-  if (text.includes('\0'))
+  const bytes = buffer.subarray(0, bytesRead)
+  if ([0xfeff, 0xfffe].includes(bytesRead < 2 ? 0 : bytes.readUInt16BE())) return '<'
+  if (bytes.includes(0)) {
     throw new DataSetError('unreadable', 'The file is not text: expected TMX, JSONL or TSV in UTF-8.')
-  return text
+  }
+  return bytes
+    .toString('utf8')
+    .replace(/^\ufeff/u, '')
+    .trimStart()
 }

@@ -5,7 +5,7 @@ import { END, translationPieces } from '#models/tokenizer/translation-tokenizer.
 import { PLACEHOLDERS } from '#protocol/translation.ts'
 import { tokenizerOf } from '../../pipelines/translation/load-translator.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { PairSet, SentencePair } from '../data/data-set.ts'
+import type { PairSet } from '../data/data-set.ts'
 import { DataSetError } from '../data/data-set-error.ts'
 import { fits, type PackedPair, pack } from '../data/packing.ts'
 import type { Split } from '../data/split.ts'
@@ -14,8 +14,9 @@ import { type BatchShape, translationEvaluation, translationPlan } from '../plan
 import { Random } from '../random.ts'
 import type { Metrics, Task } from '../task.ts'
 import type { TrainingSession } from '../training-session.ts'
-import { renumbered, withPlaceholders } from './placeholders.ts'
+import { type SentencePair, withPlaceholders } from './placeholders.ts'
 import { publishedTranslation, translationScores } from './published-translation.ts'
+import type { TranslationBase } from './translation-base.ts'
 import { fillKept, fillLines } from './translation-lines.ts'
 
 export interface TranslationTaskOptions extends Omit<TranslationConfig, 'positions'> {
@@ -41,40 +42,39 @@ const AVERAGED = 20
 const DECAY = 0.3
 /** Pairs of the validation part that are translated at each validation. */
 const MEASURED = 200
-/** Of pairs that get placeholders and have marks of formats: the share in which these are what is replaced. */
-const MARKED = 0.7
 /** Lengths of lines are multiples of it. */
 const STEP = 8
 
-export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, options: TranslationTaskOptions): Task {
+/** @param base what it goes on from: its vocabulary, its shape and the lengths of its sentences stay, and it begins with its weights */
+export function translationTask(
+  ort: Runtime,
+  pairs: PairSet,
+  parts: Split,
+  options: TranslationTaskOptions,
+  base?: TranslationBase,
+): Task {
   const { batch, epochs, rate, warmup, smoothing, dropout, placeholders, seed } = options
   const trained = pairsOf(pairs, parts.training)
-  const marked = Array.from(parts.training, (i) => pairs.marked?.get(i))
-  const once = shares(pairs.once ?? [], epochs, new Random(seed, 6))
-  const texts = [...trained, ...(pairs.once ?? [])].flatMap(({ source, target }) => [source, target])
-  const pieces = translationPieces(texts, options.vocabulary, PLACEHOLDERS)
+  const pieces = base?.pieces ?? translationPieces(textsOf(trained), options.vocabulary, PLACEHOLDERS)
   const tokenizer = tokenizerOf(pieces)
   const encoded = ({ source, target }: SentencePair): PackedPair => ({
     source: [...tokenizer.encode(source), END],
     target: [...tokenizer.encode(target), END],
   })
   const plain = trained.map(encoded)
-  const lengths = lineLengths(plain, options.length)
+  const lengths = base
+    ? { source: base.parts.sourceLength, target: base.parts.targetLength }
+    : lineLengths(plain, options.length)
   const usable = pairsOf(pairs, parts.validation)
     .map(encoded)
     .filter((pair) => fits(pair, lengths))
   /** Of an epoch, from 0, in its order. */
   const linesOf = (epoch: number) => {
     const random = new Random(seed, 3, epoch)
-    const count = trained.length + (once[epoch]?.length ?? 0)
-    const order = random.shuffle(Uint32Array.from({ length: count }, (_, i) => i))
+    const order = random.shuffle(Uint32Array.from(plain, (_, i) => i))
     const drawn = Array.from(order, (i) => {
-      const pair = once[epoch]?.[i - trained.length] ?? (trained[i] as SentencePair)
-      const marks = marked[i]
-      if (random.uniform() >= placeholders) return plain[i] ?? encoded(pair)
-      if (marks && random.uniform() < MARKED) return encoded(renumbered(marks, random))
-      const other = withPlaceholders(pair, random)
-      return other ? encoded(other) : (plain[i] ?? encoded(pair))
+      const other = random.uniform() < placeholders ? withPlaceholders(trained[i] as SentencePair, random) : undefined
+      return other ? encoded(other) : (plain[i] as PackedPair)
     })
     return pack(
       drawn.filter((pair) => fits(pair, lengths)),
@@ -86,11 +86,11 @@ export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, opti
   if (stepsPerEpoch === 0 || usable.length === 0) {
     throw new DataSetError(
       'too_few',
-      `The data set has too few pairs of sentences for a batch of ${batch} lines of ${options.length} tokens.`,
+      `The data set has too few pairs of sentences for a batch of ${batch} lines of ${lengths.target} tokens.`,
     )
   }
   const steps = epochs * stepsPerEpoch
-  const config: TranslationConfig = {
+  const config: TranslationConfig = base?.config ?? {
     ...options,
     vocabulary: tokenizer.size,
     positions: Math.max(lengths.source, lengths.target),
@@ -115,6 +115,7 @@ export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, opti
     })
   return {
     plan,
+    ...(base && { begin: (session: TrainingSession) => session.load('translator', base.checkpoint) }),
     steps,
     stepsPerEpoch,
     rate: (step) => trapezoidAt({ rate, warmup, decay: DECAY }, step, steps),
@@ -140,7 +141,8 @@ export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, opti
     publish(session) {
       const { files, ...model } = publishedOf(session)
       const some = pairsOf(pairs, parts.validation)
-      return { parts: model.parts, files, metrics: translationScores(ort, { files, ...model }, some, { beam: 4 }) }
+      const metrics = translationScores(ort, { files, ...model }, some, { beam: 4 })
+      return { parts: model.parts, files, metrics: { ...metrics, ...(base && before(ort, base, some)) } }
     },
     [Symbol.dispose]: () => evaluation[Symbol.dispose](),
   }
@@ -150,13 +152,14 @@ export function translationTask(ort: Runtime, pairs: PairSet, parts: Split, opti
 export const pairsOf = ({ source, target }: PairSet, items: Uint32Array): readonly SentencePair[] =>
   Array.from(items, (i) => ({ source: source[i] ?? '', target: target[i] ?? '' }))
 
-/** A share of the pairs for each epoch. */
-function shares(pairs: readonly SentencePair[], epochs: number, random: Random): readonly (readonly SentencePair[])[] {
-  const order = random.shuffle(Uint32Array.from(pairs, (_, i) => i))
-  const each = Math.floor(pairs.length / epochs)
-  return Array.from({ length: epochs }, (_, epoch) =>
-    Array.from(order.subarray(epoch * each, (epoch + 1) * each), (i) => pairs[i] as SentencePair),
-  )
+const textsOf = (pairs: readonly SentencePair[]): readonly string[] =>
+  pairs.flatMap(({ source, target }) => [source, target])
+
+/** How the model translated that this one goes on from. */
+function before(ort: Runtime, { parts, files }: TranslationBase, pairs: readonly SentencePair[]): Metrics {
+  const { vocabulary, encoder, decoder } = files
+  const { bleu, chrf } = translationScores(ort, { parts, files: [vocabulary, encoder, decoder] }, pairs, { beam: 4 })
+  return { bleu_before: bleu ?? Number.NaN, chrf_before: chrf ?? Number.NaN }
 }
 
 /** Of lines that are full on both sides at about the same time. */
