@@ -27,6 +27,7 @@ import { tokens } from './routes/tokens.ts'
 import { translations } from './routes/translations.ts'
 import { RunnerModels } from './runner-models.ts'
 import { readSettings, SettingsError } from './settings.ts'
+import { PublishedFiles } from './store/published-files.ts'
 import { TranslationModels } from './translation-models.ts'
 
 const EX_CONFIG = 78
@@ -49,7 +50,8 @@ async function main(): Promise<void> {
   const first = defaultModel('chat')
   const metrics = new Metrics()
   const models = new RunnerModels({ ...settings, device, cuda })
-  const translators = await TranslationModels.open(settings.models, settings.threads)
+  const files = { root: settings.models, edge: settings.edge, secret: settings.secret }
+  const translators = await TranslationModels.open({ threads: settings.threads, files })
   const describeModels = () => [...models.describe(), ...translators.describe()]
   const ended = new EndedGenerations()
   /** Answers unless this runner is stopping, which waits for what is open. */
@@ -62,12 +64,7 @@ async function main(): Promise<void> {
       return answer(exchange)
     }
   const findChat = (name: string) => models.findChat(name)
-  const painter = new ImageClient({
-    root: settings.models,
-    edge: settings.edge,
-    secret: settings.secret,
-    threads: settings.threads,
-  })
+  const painter = new ImageClient({ ...files, threads: settings.threads })
   let started = false
   const server = createRunnerServer(settings.secret, {
     'GET /health': ({ response }) =>
@@ -126,6 +123,7 @@ async function main(): Promise<void> {
     heartbeats = new Heartbeats({ edge: settings.edge, secret: settings.secret, url, describe, ended })
     jobs = new JobLoop({
       edge: new EdgeJobs({ edge: settings.edge, secret: settings.secret, runner: randomUUID() }),
+      published: new PublishedFiles(files),
       folder: settings.jobs,
       threads: settings.threads,
       log: (event) => console.log(JSON.stringify(event)),

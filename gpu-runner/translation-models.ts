@@ -1,4 +1,7 @@
-/** The models that translate: one's own, then those that ship with Tandem. Each is loaded when it is first asked for. */
+/**
+ * The models that translate: one's own, then those that ship with Tandem; and any that the edge names by its files. Each is
+ * loaded when it is first asked for.
+ */
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import * as v from 'valibot'
@@ -8,9 +11,10 @@ import type { RunnerModel } from '#protocol/generation.ts'
 import { type PublishedTranslation, publishedTranslationSchema } from '#protocol/published-model.ts'
 import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
 import { TranslationClient } from './pipelines/translation/translation-client.ts'
+import type { TranslationSource, TranslationThreadData } from './pipelines/translation/translation-thread.ts'
 
 interface Known {
-  readonly folder: string
+  readonly source: TranslationSource
   readonly info: RunnerModel
 }
 
@@ -18,20 +22,20 @@ export class TranslationModels implements AsyncDisposable {
   readonly #known: ReadonlyMap<string, Known>
   readonly #client: TranslationClient
 
-  private constructor(folders: readonly TranslationFolder[], threads: number) {
+  private constructor(folders: readonly TranslationFolder[], data: TranslationThreadData) {
     this.#known = new Map(
       folders.map(({ folder, manifest }) => {
-        const info = describe(v.parse(publishedTranslationSchema, manifest))
-        return [info.id, { folder, info }]
+        const model = v.parse(publishedTranslationSchema, manifest)
+        return [model.id, { source: { kind: 'folder', folder, parts: model.parts }, info: describe(model) }]
       }),
     )
-    this.#client = new TranslationClient({ threads })
+    this.#client = new TranslationClient(data)
   }
 
-  /** @param root the model cache, where own ones are in `translation/` @throws if a manifest is not one */
-  static async open(root: string, threads: number): Promise<TranslationModels> {
-    const own = await translationsIn(path.join(root, 'translation'))
-    return new TranslationModels([...own, ...(await bundledTranslations())], threads)
+  /** @param data own ones are in `translation/` of the model cache @throws if a manifest is not one */
+  static async open(data: TranslationThreadData): Promise<TranslationModels> {
+    const own = await translationsIn(path.join(data.files.root, 'translation'))
+    return new TranslationModels([...own, ...(await bundledTranslations())], data)
   }
 
   describe(): RunnerModel[] {
@@ -45,12 +49,14 @@ export class TranslationModels implements AsyncDisposable {
 
   /** As `TranslationClient.translate`; @throws ApiError `model_not_found` too */
   translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+    const { published } = request
+    if (published) return this.#client.translate({ kind: 'published', parts: published }, request, signal)
     const known = this.#known.get(request.model)
     if (!known) {
       const message = `There is no model \`${request.model.slice(0, 100)}\` that translates.`
       throw new ApiError('model_not_found', message, { param: 'model' })
     }
-    return this.#client.translate(known.folder, request, signal)
+    return this.#client.translate(known.source, request, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

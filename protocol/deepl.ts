@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { textSchema, UNSUPPORTED } from './text.ts'
+import { translationModelSchema } from './translation.ts'
 
 const flag = v.optional(
   v.union([
@@ -58,6 +59,8 @@ const honoured = {
   /** How long is searched: `latency_optimized` takes the likeliest word each time. */
   model_type: v.optional(v.picklist(['quality_optimized', 'prefer_quality_optimized', 'latency_optimized'])),
   show_billed_characters: flag,
+  /** Ours: the model that is to translate; without it the newest that the caller trained for the languages, or Tandem's. */
+  model: v.optional(translationModelSchema),
   /** No model here knows any: the `prefer_` forms are what DeepL ignores then. */
   formality: v.optional(v.picklist(['default', 'prefer_more', 'prefer_less'])),
 }

@@ -1,6 +1,7 @@
 /** DeepL's documents: sent, asked about, fetched once. */
 import * as v from 'valibot'
 import { textSchema } from './text.ts'
+import { translationModelSchema } from './translation.ts'
 
 const languageCode = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
 
@@ -12,6 +13,8 @@ export const documentFieldsSchema = v.strictObject({
   filename: v.optional(v.pipe(textSchema, v.minLength(1), v.maxLength(255))),
   formality: v.optional(v.picklist(['default', 'prefer_more', 'prefer_less'])),
   glossary_id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+  /** Ours: the model that is to translate. */
+  model: v.optional(translationModelSchema),
 })
 /** The whole form, as the API's description has it. */
 export const documentFormSchema = v.strictObject({

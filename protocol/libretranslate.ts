@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { textSchema } from './text.ts'
+import { translationModelSchema } from './translation.ts'
 
 const language = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
 const text = v.pipe(textSchema, v.minLength(1))
@@ -18,6 +19,8 @@ export const libreRequestSchema = v.strictObject({
   format: v.optional(v.picklist(['text', 'html']), 'text'),
   /** Other translations that are wanted. */
   alternatives: v.optional(v.union([count, v.pipe(numeral, count)]), 0),
+  /** Ours: as `model` of DeepL's route. */
+  model: v.optional(translationModelSchema),
   api_key: apiKey,
 })
 export type LibreRequest = v.InferOutput<typeof libreRequestSchema>
@@ -58,6 +61,7 @@ export const libreSettingsSchema = v.strictObject({
 export const libreFileFieldsSchema = v.strictObject({
   source: v.union([v.literal('auto'), language]),
   target: language,
+  model: v.optional(translationModelSchema),
   api_key: apiKey,
 })
 export const libreFileFormSchema = v.strictObject({

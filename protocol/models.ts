@@ -17,13 +17,15 @@ const runnerModelSchema = v.strictObject({
   /** Tokens that prompt and answer may have together, or a text to embed. */
   context_length: v.number(),
   system_fingerprint: v.string(),
-  /** The execution provider: `cpu`, `cuda`. */
+  /** The execution provider: `cpu`, `cuda`; `runner` of one that was trained here. */
   device: v.string(),
   /** Of a model that translates. */
   source_language: v.optional(v.string()),
   target_language: v.optional(v.string()),
+  /** Of one that was trained here. */
+  card: v.optional(cardSchema),
 })
-/** One that was trained here. */
+/** One that was trained here, to make or judge pictures or rows. */
 const trainedModelSchema = v.strictObject({
   ...common,
   task: v.picklist(['vae', 'autoencoder', 'denoiser', 'gan']),

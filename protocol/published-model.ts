@@ -92,7 +92,7 @@ export type ModelParts = v.InferOutput<typeof partsSchema>
  * A model that translates, which a runner alone runs: the graphs that models/architectures/published-translation.ts
  * describes. vocabulary: JSON, a list of the pieces that tokens are, in the order in which they were learned.
  */
-const translationPartsSchema = v.strictObject({
+export const translationPartsSchema = v.strictObject({
   family: v.literal('translation'),
   /** As BCP 47 has them. */
   languages: v.strictObject({ source: language, target: language }),
@@ -119,8 +119,10 @@ export const cardSchema = v.strictObject({
   recipe: v.record(v.pipe(v.string(), v.maxLength(64)), v.union([v.string(), v.number(), v.boolean(), v.null()])),
 })
 
+export const publishedIdSchema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-zA-Z0-9:._-]{0,255}$/))
+
 const common = {
-  id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-zA-Z0-9:._-]{0,255}$/)),
+  id: publishedIdSchema,
   /** Unix seconds. */
   created: v.pipe(v.number(), v.integer()),
   /** Who may use it; null: everyone, as with what ships with Tandem. */
@@ -132,6 +134,13 @@ const common = {
 export const publishedModelSchema = v.strictObject({ ...common, parts: partsSchema })
 export type PublishedModel = v.InferOutput<typeof publishedModelSchema>
 
-/** Stands beside the files of a model that ships with Tandem. */
+/** Stands beside the files of a model that ships with Tandem; one's own lies in the object store. */
 export const publishedTranslationSchema = v.strictObject({ ...common, parts: translationPartsSchema })
 export type PublishedTranslation = v.InferOutput<typeof publishedTranslationSchema>
+
+/** What a training may make. */
+export const anyPublishedSchema = v.union([publishedModelSchema, publishedTranslationSchema])
+export type AnyPublished = v.InferOutput<typeof anyPublishedSchema>
+
+export const isTranslation = (model: AnyPublished): model is PublishedTranslation =>
+  model.parts.family === 'translation'

@@ -4,8 +4,8 @@
  * has the job.
  */
 import * as v from 'valibot'
-import { modelFileSchema, publishedModelSchema } from './published-model.ts'
-import { jobErrorSchema, numbersSchema, progressSchema, stepSchema, TRAINED, validationSchema } from './training.ts'
+import { anyPublishedSchema, modelFileSchema, publishedTranslationSchema } from './published-model.ts'
+import { jobErrorSchema, numbersSchema, progressSchema, stepSchema, validationSchema } from './training.ts'
 import { trainingMethodSchema } from './training-method.ts'
 
 /** A lease that is not renewed lasts so long, in milliseconds. */
@@ -29,10 +29,12 @@ const heldCheckpointSchema = v.strictObject({ sha256, bytes, step: stepSchema })
 export const leasedJobSchema = v.strictObject({
   id: v.string(),
   token,
-  model: v.picklist(TRAINED),
+  model: v.string(),
   method: trainingMethodSchema,
   seed: v.number(),
   owner: v.string(),
+  /** What is tuned; null for a new model. */
+  base: v.nullable(publishedTranslationSchema),
   /** What the finished model is called. */
   model_id: v.string(),
   training_file: dataFileSchema,
@@ -70,7 +72,7 @@ export const wishSchema = v.strictObject({ wish: v.picklist(['go', 'stop']) })
 
 export const outcomeSchema = v.variant('type', [
   /** Its files lie in the object store. */
-  v.strictObject({ type: v.literal('succeeded'), manifest: publishedModelSchema }),
+  v.strictObject({ type: v.literal('succeeded'), manifest: anyPublishedSchema }),
   /** `again`: another attempt may do better. */
   v.strictObject({ type: v.literal('failed'), error: jobErrorSchema, again: v.boolean() }),
   /** As it was told to, or because the runner stops. */

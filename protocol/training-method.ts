@@ -48,6 +48,17 @@ const autoencoder = v.strictObject({
   label: v.optional(columnName),
 })
 const gan = v.strictObject({ ...common, ...images, latents, condition })
+/** A bare language, as `en`; of it are texts in `en-GB`, too. */
+const language = v.pipe(v.string(), v.regex(/^[a-z]{2,3}$/, 'must be a language of two or three small letters, as en'))
+const translation = v.strictObject({
+  ...common,
+  /** Share of what each layer gives that is left out while it learns. */
+  dropout: auto(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5))),
+  /** Of a new model alone: tokens, numbers of a token between layers, and layers on each side. */
+  vocabulary_size: auto(count(512, 32_000)),
+  width: auto(v.pipe(count(32, 512), v.multipleOf(32))),
+  layers: auto(count(1, 8)),
+})
 
 /** OpenAI's that nothing here trains by. */
 const SERVED_LATER = ['supervised', 'dpo', 'reinforcement']
@@ -67,6 +78,18 @@ export const trainingMethodSchema = v.variant(
     v.strictObject({
       type: v.literal('gan'),
       gan: v.optional(v.strictObject({ hyperparameters: v.optional(gan, {}) }), {}),
+    }),
+    v.strictObject({
+      type: v.literal('translation'),
+      translation: v.optional(
+        v.strictObject({
+          /** Those of the model that is tuned, which they follow from. */
+          source_language: v.optional(language),
+          target_language: v.optional(language),
+          hyperparameters: v.optional(translation, {}),
+        }),
+        {},
+      ),
     }),
   ],
   (issue) => (isOneOf(issue.input, SERVED_LATER) ? UNSUPPORTED : 'type'),

@@ -6,17 +6,20 @@
  */
 import * as v from 'valibot'
 import { metadataSchema } from './metadata.ts'
+import { publishedIdSchema } from './published-model.ts'
 import { UNSUPPORTED } from './text.ts'
 import { trainingMethodSchema } from './training-method.ts'
 
 export { type TrainingMethod, trainingMethodSchema } from './training-method.ts'
 
-/** What can be trained. A `denoiser` is an autoencoder whose objective is `denoise`. */
-export const TRAINED = ['vae', 'autoencoder', 'denoiser', 'gan'] as const
+/** What can be trained anew. A `denoiser` is an autoencoder whose objective is `denoise`. */
+export const TRAINED = ['vae', 'autoencoder', 'denoiser', 'gan', 'translation'] as const
+/** One of these; or, by the method `translation`, a model that translates, which is tuned. */
+const trainedSchema = v.union([v.picklist(TRAINED), publishedIdSchema])
 const fileId = v.pipe(v.string(), v.regex(/^file-[a-zA-Z0-9]{1,64}$/, 'must be the id of a file: file-…'))
 
 export const jobCreateSchema = v.strictObject({
-  model: v.picklist(TRAINED),
+  model: trainedSchema,
   training_file: fileId,
   validation_file: v.nullish(fileId),
   method: trainingMethodSchema,
@@ -55,7 +58,7 @@ export const jobSchema = v.strictObject({
   object: v.literal('fine_tuning.job'),
   created_at: v.number(),
   status: jobStatusSchema,
-  model: v.picklist(TRAINED),
+  model: v.string(),
   method: trainingMethodSchema,
   /** Those of `method` that OpenAI has. */
   hyperparameters: v.record(v.string(), v.union([v.number(), v.literal('auto')])),

@@ -1,6 +1,7 @@
 /** `POST /translate` of a runner: what the edge asks of it for texts in another language. A closed connection cancels it. */
 import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
+import { translationPartsSchema } from './published-model.ts'
 import { textSchema } from './text.ts'
 
 const count = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
@@ -11,8 +12,13 @@ export const PLACEHOLDERS = 16
 /** As it stands in a text. @param index below `PLACEHOLDERS` */
 export const placeholder = (index: number): string => `⟦${index}⟧`
 
+/** The id of a model. */
+export const translationModelSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256))
+
 export const translateRequestSchema = v.strictObject({
-  model: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  model: translationModelSchema,
+  /** Of a model that was trained here: its files. Without it the model is the runner's own. */
+  published: v.optional(translationPartsSchema),
   /** Sentences. */
   texts: v.pipe(v.array(text), v.minLength(1), v.maxLength(LIMITS.translatedTexts)),
   /** Translations that are kept in view of each text; 1 is greedy. */

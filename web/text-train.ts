@@ -68,6 +68,7 @@ export const text = {
         hint: 'An autoencoder that scores what it has not seen before.',
       },
       denoiser: { title: 'To take noise out of pictures', hint: 'An autoencoder that is shown noisy pictures.' },
+      translation: { title: 'To translate as you do', hint: 'Learns from sentences and their translations.' },
     },
     name: 'Name',
     nameHint: 'Part of the finished model’s name: letters, digits, - and _.',
@@ -93,7 +94,13 @@ export const text = {
     stopped: 'Stopped. Starting again goes on from there.',
   },
   job: {
-    model: { vae: 'Variational autoencoder', gan: 'Generator', autoencoder: 'Anomaly detector', denoiser: 'Denoiser' },
+    model: {
+      vae: 'Variational autoencoder',
+      gan: 'Generator',
+      autoencoder: 'Anomaly detector',
+      denoiser: 'Denoiser',
+      translation: 'Translator',
+    },
     missing: 'There is no such training.',
     back: 'All trainings',
     pause: 'Pause',

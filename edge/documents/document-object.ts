@@ -13,6 +13,8 @@ export interface DocumentRecord {
   readonly target: string
   /** Of the owner's; its dictionary for the languages counts. */
   readonly glossary: string | null
+  /** The one that is to translate it; documents that are older have no such field. */
+  readonly model?: string | null
   readonly characters: number
   /** Milliseconds since the epoch. */
   readonly createdAt: number

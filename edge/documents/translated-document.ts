@@ -17,7 +17,8 @@ import { CountedTranslations } from '../translation/counted-translations.ts'
 import { detectAmong } from '../translation/detect-language.ts'
 import type { Terms } from '../translation/glossary-terms.ts'
 import { MarkupError } from '../translation/markup-tokens.ts'
-import { pairsOf, sourcesInto } from '../translation/pairs.ts'
+import { sourcesInto } from '../translation/pairs.ts'
+import { pairsFor } from '../translation/pairs-for.ts'
 import { NoSuchPair } from '../translation/translate-texts.ts'
 import { type DocumentObject, type DocumentRecord, documentKeys } from './document-object.ts'
 import { kindOf } from './kinds.ts'
@@ -35,6 +36,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'runner_timeout',
   'runner_failed',
   'model_loading',
+  'model_unavailable',
   'queue_full',
   'rate_limit_exceeded',
 ])
@@ -110,14 +112,14 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
 
   async #translate(record: DocumentRecord): Promise<void> {
     const { DB, OBJECTS } = this.env
-    const { account, target, filename, characters } = record
+    const { account, target, filename, characters, model = null } = record
     const keys = documentKeys(record.id)
     const object = await OBJECTS.get(keys.source)
     if (!object) throw new DocumentError('it is gone')
     const bytes = new Uint8Array(await object.arrayBuffer())
     const document = kindOf(filename).open(bytes)
     const runners = new Runners(this.env, record.id)
-    const pairs = pairsOf(await runners.knownModels())
+    const pairs = await pairsFor(this.env, runners, { owner: account.owner, model })
     const words = document.segments.map(({ text }) => text).join('\n')
     // One in the target's language already is as it was.
     const source = record.source ?? detectAmong(words, [...sourcesInto(pairs, target), target]).language

@@ -5,7 +5,14 @@
 import * as v from 'valibot'
 import { BUNDLED_MANIFESTS } from '#models/bundled/bundled.ts'
 import { ApiError } from '#protocol/error.ts'
-import { type ModelFile, type PublishedModel, publishedModelSchema } from '#protocol/published-model.ts'
+import {
+  type AnyPublished,
+  anyPublishedSchema,
+  isTranslation,
+  type ModelFile,
+  type PublishedModel,
+  publishedModelSchema,
+} from '#protocol/published-model.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Bindings } from '../env.ts'
 import { logUnusableModel } from '../http/log.ts'
@@ -24,7 +31,7 @@ const ID = publishedModelSchema.entries.id
 const MANIFESTS = 'manifests/'
 
 interface Known {
-  readonly model: PublishedModel
+  readonly model: AnyPublished
   readonly until: number
 }
 
@@ -46,11 +53,15 @@ class PublishedModels {
 
   /**
    * @param owner who asks
-   * @throws ApiError 404 if there is no such model for them, 503 if its manifest cannot be read
+   * @throws ApiError 404 if there is no such model for them, 400 if it translates, 503 if its manifest cannot be read
    */
   async find(c: EdgeContext, owner: string, id: string): Promise<PublishedModel> {
     const model = await this.#manifest(c.env, id)
-    if (model && (model.owner === null || model.owner === owner)) return model
+    if (model && (model.owner === null || model.owner === owner)) {
+      if (!isTranslation(model)) return model
+      const message = `The model '${id}' translates texts: it is asked by /v2/translate and /translate.`
+      throw new ApiError('invalid_value', message, { param: 'model' })
+    }
     throw new ApiError('model_not_found', `The model '${id.slice(0, 100)}' does not exist.`, { param: 'model' })
   }
 
@@ -95,7 +106,7 @@ class PublishedModels {
     }
   }
 
-  async #manifest(env: Bindings, id: string): Promise<PublishedModel | null> {
+  async #manifest(env: Bindings, id: string): Promise<AnyPublished | null> {
     if (!v.is(ID, id)) return null
     const shipped = bundled().get(id)
     if (shipped) return shipped
@@ -155,10 +166,10 @@ function checked<Name extends string>(
   return Object.fromEntries(entries) as Record<Name, Float32Array>
 }
 
-async function parse(id: string, size: number, text: () => Promise<string>): Promise<PublishedModel> {
+async function parse(id: string, size: number, text: () => Promise<string>): Promise<AnyPublished> {
   try {
     if (size > MOST_MANIFEST_BYTES) throw new UnusableModel(`its manifest has ${size} bytes`)
-    const model = v.parse(publishedModelSchema, JSON.parse(await text()))
+    const model = v.parse(anyPublishedSchema, JSON.parse(await text()))
     if (model.id !== id) throw new UnusableModel(`its manifest is that of '${model.id}'`)
     return model
   } catch (cause) {

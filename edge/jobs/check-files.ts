@@ -14,10 +14,15 @@ const ZIPS = [
 ]
 /** Of a file that is no zip: no text has a zero byte. */
 const LOOKED_AT = 4 << 10
+/** How a text in UTF-16 begins, which is full of them. */
+const UTF_16 = [
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+]
 const OF_TABLES = ['columns', 'label'] as const
 const OF_IMAGES = ['image_size', 'channels'] as const
 
-type Kind = 'images' | 'table'
+type Kind = 'images' | 'text'
 
 /** @returns what is wrong */
 export async function checkFiles(env: Bindings, record: JobRecord): Promise<JobError | null> {
@@ -32,13 +37,16 @@ export async function checkFiles(env: Bindings, record: JobRecord): Promise<JobE
   return problemOf('validation_file', validationFile, validation === 'gone' ? 'gone' : 'unknown')
 }
 
-async function kindOf(env: Bindings, { owner }: JobRecord, id: string): Promise<Kind | 'gone' | 'unknown'> {
+async function kindOf(env: Bindings, { owner, method }: JobRecord, id: string): Promise<Kind | 'gone' | 'unknown'> {
   const file = await findFile(env.DB, owner, id, Date.now())
   const object = file && (await env.OBJECTS.get(keyOfFile(id), { range: { offset: 0, length: LOOKED_AT } }))
   if (!object) return 'gone'
   const bytes = new Uint8Array(await object.arrayBuffer())
-  if (ZIPS.some((zip) => zip.every((byte, i) => bytes[i] === byte))) return 'images'
-  return bytes.includes(0) ? 'unknown' : 'table'
+  const begins = (starts: readonly (readonly number[])[]) =>
+    starts.some((start) => start.every((byte, i) => bytes[i] === byte))
+  if (begins(ZIPS)) return 'images'
+  const isWide = method.type === 'translation' && begins(UTF_16)
+  return bytes.includes(0) && !isWide ? 'unknown' : 'text'
 }
 
 function problemOf(param: 'training_file' | 'validation_file', id: string, what: 'gone' | 'unknown'): JobError {
@@ -49,6 +57,10 @@ function problemOf(param: 'training_file' | 'validation_file', id: string, what:
 
 /** What the method is told, or needs, that goes with the other kind of data. */
 function unusedOf({ method, model, trainingFile }: JobRecord, kind: Kind): JobError | null {
+  if (method.type === 'translation') {
+    const message = `Pairs of sentences are learned from TMX, JSONL or a table with tabs: '${trainingFile}' is a zip archive.`
+    return kind === 'text' ? null : { code: 'invalid_training_file', message, param: 'training_file' }
+  }
   if (method.type !== 'autoencoder' || model === 'denoiser') {
     const message = `A '${model}' learns from images: '${trainingFile}' is not a zip archive of them.`
     return kind === 'images' ? null : { code: 'invalid_training_file', message, param: 'training_file' }

@@ -1,6 +1,8 @@
 /** Makes a training job: written down with the answer to its request, and then begun. */
 import { ApiError } from '#protocol/error.ts'
-import type { Job, JobCreate } from '#protocol/training.ts'
+import type { PublishedTranslation } from '#protocol/published-model.ts'
+import { isOneOf } from '#protocol/text.ts'
+import { type Job, type JobCreate, TRAINED } from '#protocol/training.ts'
 import type { TrainingMethod } from '#protocol/training-method.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { idempotencyOf } from '../http/idempotency-of.ts'
@@ -10,6 +12,7 @@ import { findJob, newJob, requireFewJobs } from '../storage/jobs.ts'
 import { newId } from '../storage/new-id.ts'
 import { INITIAL, isGiven, type JobRecord } from './job-state.ts'
 import { toJob } from './to-job.ts'
+import { translationOf } from './translation-of.ts'
 
 const MOST_SEED = 2 ** 31
 const UNUSED_BY_DENOISER = ['latents', 'alarms', 'columns', 'label'] as const
@@ -18,10 +21,10 @@ const UNUSED_BY_DENOISER = ['latents', 'alarms', 'columns', 'label'] as const
 export async function createJob(c: EdgeContext, body: JobCreate): Promise<Job> {
   const { owner } = principalOf(c)
   const now = Date.now()
-  const method = methodOf(body)
   const keyed = idempotencyOf(c, body, now)
   const earlier = await answered<Job>(c.env.DB, keyed)
   if (earlier) return begun(c, earlier)
+  const { method, base } = await trainedBy(c, owner, body)
   await requireFile(c, owner, 'training_file', body.training_file)
   if (body.validation_file != null) await requireFile(c, owner, 'validation_file', body.validation_file)
   await requireFewJobs(c.env.DB, owner)
@@ -30,6 +33,7 @@ export async function createJob(c: EdgeContext, body: JobCreate): Promise<Job> {
     owner,
     createdAt: now,
     model: body.model,
+    base,
     method,
     seed: body.seed ?? Math.floor(Math.random() * MOST_SEED),
     suffix: body.suffix ?? null,
@@ -54,8 +58,21 @@ async function begun(c: EdgeContext, job: Job): Promise<Job> {
   return job
 }
 
-/** What is to be trained, said once: a denoiser's objective is to denoise. @throws ApiError 400 if it is said otherwise */
-function methodOf({ model, method }: JobCreate): TrainingMethod {
+/** What is to be trained. @throws ApiError 400 for what does not go together, 404 for a model that is not there */
+async function trainedBy(
+  c: EdgeContext,
+  owner: string,
+  body: JobCreate,
+): Promise<{ method: TrainingMethod; base: PublishedTranslation | null }> {
+  const { model, method } = body
+  if (method.type === 'translation') return translationOf(c.env, owner, model, method.translation)
+  if (isOneOf(model, TRAINED)) return { method: methodOf(model, method), base: null }
+  const message = `Invalid 'model': expected one of ${TRAINED.join(', ')} by the method '${method.type}', got '${model}'.`
+  throw new ApiError('invalid_value', message, { param: 'model' })
+}
+
+/** Said once: a denoiser's objective is to denoise. @throws ApiError 400 if it is said otherwise */
+function methodOf(model: string, method: JobCreate['method']): TrainingMethod {
   const type = model === 'denoiser' ? 'autoencoder' : model
   if (method.type !== type) {
     const message = `Invalid 'method.type': expected '${type}' for the model '${model}', got '${method.type}'.`

@@ -1,5 +1,5 @@
 /** What a training job is, and where it stands: plain data, kept as JSON. Times are milliseconds. */
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { AnyPublished, PublishedTranslation } from '#protocol/published-model.ts'
 import type { JobCheckpoint, JobCreate, JobError, JobEvent, JobStatus } from '#protocol/training.ts'
 import type { NewCheckpoint } from '#protocol/training-lease.ts'
 
@@ -9,6 +9,8 @@ export interface JobRecord {
   readonly owner: string
   readonly createdAt: number
   readonly model: JobCreate['model']
+  /** What is tuned, as it was then; jobs that are older have no such field. */
+  readonly base?: PublishedTranslation | null
   readonly method: JobCreate['method']
   readonly seed: number
   readonly suffix: string | null
@@ -41,7 +43,7 @@ export interface JobState {
   readonly failures: number
   readonly checkpoint: NewCheckpoint | null
   /** What was trained, while it is being published: there is no way back from here. */
-  readonly publishing: PublishedModel | null
+  readonly publishing: AnyPublished | null
   readonly model: string | null
   /** The last sheet of samples. */
   readonly samples: string | null
@@ -95,7 +97,11 @@ export const isGiven = (value: unknown): boolean => value !== undefined && value
 /** Part of its id: names its model, its events and its checkpoints. */
 export const shortId = (id: string): string => id.slice(id.indexOf('-') + 1).slice(0, 12)
 
-export const modelIdOf = ({ id, model, suffix }: JobRecord): string => `ft:${model}:${suffix ?? ''}:${shortId(id)}`
+/** Of a model that was tuned before, by what that began with. */
+export const modelIdOf = ({ id, model, suffix }: JobRecord): string => {
+  const [first = '', origin = ''] = model.split(':')
+  return `ft:${first === 'ft' ? origin : first}:${suffix ?? ''}:${shortId(id)}`
+}
 
 export function checkpointOf(record: JobRecord, state: JobState, made: NewCheckpoint & { at: number }): JobCheckpoint {
   const isLast = state.status === 'succeeded' && state.checkpoint?.step === made.step

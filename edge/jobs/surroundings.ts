@@ -1,5 +1,5 @@
 /** What a training job does outside its object: in D1 and in the object store. Each may be done again. */
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { AnyPublished } from '#protocol/published-model.ts'
 import type { Job, JobMetrics } from '#protocol/training.ts'
 import type { Bindings } from '../env.ts'
 import { sweep } from '../files/sweep.ts'
@@ -43,7 +43,7 @@ async function publish(
 ): Promise<string[]> {
   if (!publishing) throw new TypeError('nothing is being published')
   const { owner } = record
-  const model: PublishedModel = { ...publishing, id: modelIdOf(record), owner }
+  const model: AnyPublished = { ...publishing, id: modelIdOf(record), owner }
   const table = await writeTable(env, record, metrics)
   await needOnly(env.DB, model.id, filesOf(model.parts), [newModel(env.DB, owner, model), table.statement])
   // The one thing that makes it a model: once, if there is none.

@@ -32,5 +32,6 @@ export function toJob(record: JobRecord, state: JobState): Job {
 
 export function hyperparametersOf(method: TrainingMethod) {
   if (method.type === 'vae') return method.vae.hyperparameters
+  if (method.type === 'translation') return method.translation.hyperparameters
   return method.type === 'gan' ? method.gan.hyperparameters : method.autoencoder.hyperparameters
 }

@@ -55,7 +55,7 @@ export class TrainingJob extends DurableObject<Bindings> implements JobObject {
     const { kept } = this.#run
     if (!kept || token === null) return null
     const { record, state } = kept
-    const { id, model, method, seed, owner } = record
+    const { id, model, base = null, method, seed, owner } = record
     const { checkpoint } = state
     const leased: Leased = {
       id,
@@ -64,6 +64,7 @@ export class TrainingJob extends DurableObject<Bindings> implements JobObject {
       method,
       seed,
       owner,
+      base,
       model_id: modelIdOf(record),
       training_file: record.trainingFile,
       validation_file: record.validationFile,

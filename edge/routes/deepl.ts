@@ -100,7 +100,7 @@ async function translate(c: EdgeContext): Promise<Response> {
     lists: ['text', 'custom_instructions'],
   })
   const beam = request.model_type === 'latency_optimized' ? 1 : 4
-  const pairs = await pairsHere(c)
+  const pairs = await pairsHere(c, request.model)
   const texts = textsOf(request, pairs)
   const terms = await termsOf(c, request, texts)
   const { translated, headers } = await translateFor(c, { ...texts, terms }, pairs, beam).catch((error: unknown) => {

@@ -68,7 +68,7 @@ async function send(c: EdgeContext): Promise<object> {
   const { filename: ownName, bytes, fields } = await receiveDocument(c.req.raw)
   const asked = validate(documentFieldsSchema, fields)
   const { filename = ownName, glossary_id } = asked
-  const { source, target } = requireDeeplLanguages(asked, await pairsHere(c))
+  const { source, target } = requireDeeplLanguages(asked, await pairsHere(c, asked.model))
   if (glossary_id !== undefined) {
     await dictionaryOf(c, await glossaryOf(c, glossary_id), requireSource(source), target)
   }
@@ -82,6 +82,7 @@ async function send(c: EdgeContext): Promise<object> {
     source,
     target,
     glossary: glossary_id ?? null,
+    model: asked.model ?? null,
     characters,
     createdAt: Date.now(),
   }

@@ -6,7 +6,7 @@ import { accountOf } from '../accounts/admission.ts'
 import { counted } from '../accounts/counted.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { asFile, charactersIn } from '../documents/document-file.ts'
-import { documentKeys } from '../documents/document-object.ts'
+import { type DocumentRecord, documentKeys } from '../documents/document-object.ts'
 import { receiveDocument } from '../documents/receive-document.ts'
 import { validate } from '../http/validate.ts'
 import { newId } from '../storage/new-id.ts'
@@ -45,12 +45,13 @@ export const libreFileOperations: readonly Operation[] = [
 async function translate(c: EdgeContext): Promise<object> {
   const { filename, bytes, fields } = await receiveDocument(c.req.raw)
   const request = validate(libreFileFieldsSchema, fields)
-  const { source, target } = requireLanguages(request, await pairsHere(c))
+  const { source, target } = requireLanguages(request, await pairsHere(c, request.model))
   const characters = charactersIn(filename, bytes)
   const [id, key] = [newId('doc_'), newId('')]
   const account = accountOf(principalOf(c))
   const keyHash = await sha256(key)
-  const record = { id, keyHash, account, filename, source, target, glossary: null, characters, createdAt: Date.now() }
+  const asked = { filename, source, target, glossary: null, model: request.model ?? null, characters }
+  const record: DocumentRecord = { id, keyHash, account, ...asked, createdAt: Date.now() }
   await c.env.OBJECTS.put(documentKeys(id).source, bytes)
   const object = c.env.DOCUMENTS.getByName(id)
   // Nobody else waits for it.

@@ -16,7 +16,7 @@ import { DOCUMENT_KINDS } from '../documents/kinds.ts'
 import { readFields } from '../http/body.ts'
 import { type Detected, detectLanguages } from '../translation/detect-language.ts'
 import { baseOf, nameOf } from '../translation/languages.ts'
-import { pairsHere, translateFor } from '../translation/metered.ts'
+import { openPairs, pairsHere, translateFor } from '../translation/metered.ts'
 import { languagesOf, type Pair } from '../translation/pairs.ts'
 import { refusalOf } from '../translation/refusals.ts'
 import type { TextsRequest } from '../translation/translate-texts.ts'
@@ -59,11 +59,11 @@ export const libreOperations: readonly Operation[] = [
     ...open,
     path: '/languages',
     summary: 'List the languages, and what each can be translated into',
-    description: 'As LibreTranslate’s.',
+    description: 'As LibreTranslate’s; with a key also those of one’s own models.',
     answer: { description: 'The languages', schema: libreLanguagesSchema },
     errors: ['runner_unavailable'],
     async handle(c) {
-      const pairs = await pairsHere(c)
+      const pairs = await openPairs(c)
       return c.json(
         languagesOf(pairs, 'source').map((code) => ({
           code,
@@ -95,7 +95,7 @@ export const libreOperations: readonly Operation[] = [
 
 async function translate(c: EdgeContext): Promise<Response> {
   const request = await readFields(c.req.raw, libreRequestSchema, { most: LIMITS.bodyBytes, lists: [] })
-  const pairs = await pairsHere(c)
+  const pairs = await pairsHere(c, request.model)
   const { translated, headers } = await translateFor(c, textsOf(request, pairs), pairs, 4).catch((error: unknown) => {
     throw refusalOf(error, PARAMETERS)
   })

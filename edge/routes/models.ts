@@ -1,7 +1,13 @@
 import { ApiError } from '#protocol/error.ts'
 import type { RunnerModel } from '#protocol/generation.ts'
 import { type Model, modelDeletedSchema, modelListSchema, modelSchema } from '#protocol/models.ts'
-import type { ModelParts, PublishedModel } from '#protocol/published-model.ts'
+import {
+  type AnyPublished,
+  isTranslation,
+  type ModelParts,
+  type PublishedModel,
+  type PublishedTranslation,
+} from '#protocol/published-model.ts'
 import { type EdgeContext, principalOf } from '../context.ts'
 import { sweep } from '../files/sweep.ts'
 import { publishedModels } from '../inference/published-models.ts'
@@ -105,13 +111,33 @@ const missing = (id: string): ApiError =>
 /** The models of the runners and at the edge; why the runners' are missing, if they are. */
 async function allModels(c: EdgeContext): Promise<{ models: Model[]; away?: ApiError }> {
   const own = await listModels(c.env.DB, principalOf(c).owner)
-  const atEdge = [...publishedModels.list(), ...own].map(toEdgeModel)
+  const atEdge = [...publishedModels.list(), ...own].map(toTrainedModel)
   try {
     const known = await new Runners(c.env, c.get('requestId')).models()
     return { models: [...known.map(toModel), ...atEdge] }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return { models: atEdge, away: error }
+  }
+}
+
+const toTrainedModel = (model: AnyPublished): Model =>
+  isTranslation(model) ? toTranslationModel(model) : toEdgeModel(model)
+
+/** One that a runner loads when it is asked for. */
+function toTranslationModel({ id, created, owner, parts, card }: PublishedTranslation): Model {
+  return {
+    id,
+    object: 'model',
+    created,
+    owned_by: owner ?? 'tandem',
+    task: 'translation',
+    device: 'runner',
+    context_length: parts.sourceLength,
+    system_fingerprint: `fp_${parts.decoder.sha256.slice(0, 12)}`,
+    source_language: parts.languages.source,
+    target_language: parts.languages.target,
+    card,
   }
 }
 

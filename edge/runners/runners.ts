@@ -120,9 +120,15 @@ export class Runners {
     return this.#attempt(request.model, this.#requestId, (runner) => runner.embeddings(request, signal))
   }
 
-  /** As `Runner.translate`, wherever there is room. @throws ApiError */
+  /**
+   * As `Runner.translate`, wherever there is room. By a published model any runner may: the one whose memory likely holds
+   * it is asked first.
+   * @throws ApiError
+   */
   translate(request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
-    return this.#attempt(request.model, this.#requestId, (runner) => runner.translate(request, signal))
+    const { model, published } = request
+    const [needed, key] = published ? [null, published.decoder.sha256] : [model, this.#requestId]
+    return this.#attempt(needed, key, (runner) => runner.translate(request, signal))
   }
 
   /**

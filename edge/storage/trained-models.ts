@@ -3,7 +3,7 @@
  * and one that nobody needs any more is doomed in the transaction that finds that out: so whoever writes one that is
  * doomed knows, and waits.
  */
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { AnyPublished, PublishedTranslation } from '#protocol/published-model.ts'
 import type { Database, Statement } from './database.ts'
 import { doom } from './doomed.ts'
 
@@ -13,12 +13,33 @@ const UNNEEDED = `SELECT 'models/' || value FROM json_each(?)
 
 export const manifestKey = (id: string): string => `manifests/${id}.json`
 
-export async function listModels(database: Database, owner: string): Promise<PublishedModel[]> {
+export async function listModels(database: Database, owner: string): Promise<AnyPublished[]> {
   const { results } = await database
     .prepare('SELECT manifest FROM trained_models WHERE owner = ? ORDER BY position LIMIT ?')
     .bind(owner, MOST_LISTED)
     .all<{ manifest: string }>()
-  return results.map(({ manifest }) => JSON.parse(manifest) as PublishedModel)
+  return results.map(({ manifest }) => JSON.parse(manifest) as AnyPublished)
+}
+
+/** Those that translate, the newest first. */
+export async function listTranslations(database: Database, owner: string): Promise<PublishedTranslation[]> {
+  const { results } = await database
+    .prepare(
+      `SELECT manifest FROM trained_models WHERE owner = ? AND manifest ->> '$.parts.family' = 'translation'
+       ORDER BY position DESC LIMIT ?`,
+    )
+    .bind(owner, MOST_LISTED)
+    .all<{ manifest: string }>()
+  return results.map(({ manifest }) => JSON.parse(manifest) as PublishedTranslation)
+}
+
+/** Null if there is no such model of this owner's. */
+export async function readModel(database: Database, owner: string, id: string): Promise<AnyPublished | null> {
+  const row = await database
+    .prepare('SELECT manifest FROM trained_models WHERE id = ? AND owner = ?')
+    .bind(id, owner)
+    .first<{ manifest: string }>()
+  return row && (JSON.parse(row.manifest) as AnyPublished)
 }
 
 export async function findModel(database: Database, owner: string, id: string): Promise<boolean> {
@@ -27,7 +48,7 @@ export async function findModel(database: Database, owner: string, id: string): 
 }
 
 /** The same again changes nothing. */
-export function newModel(database: Database, owner: string, model: PublishedModel): Statement {
+export function newModel(database: Database, owner: string, model: AnyPublished): Statement {
   return database
     .prepare('INSERT INTO trained_models (id, owner, manifest) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING')
     .bind(model.id, owner, JSON.stringify(model))

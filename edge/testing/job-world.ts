@@ -3,7 +3,7 @@
  * simulated and in an order that a seed decides. What the jobs' objects do in it is what they do at the edge.
  */
 import { ApiError } from '#protocol/error.ts'
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { AnyPublished } from '#protocol/published-model.ts'
 import type { Job, JobEvent } from '#protocol/training.ts'
 import { JobRun, type JobStore, type JobSurroundings, type KeptJob } from '../jobs/job-run.ts'
 import { type JobRecord, type JobState, modelIdOf } from '../jobs/job-state.ts'
@@ -108,7 +108,7 @@ export class World {
   faults = { network: 0.05, outside: 0.05, runner: 0.03, edge: 0.03, owner: 0.15 }
   /** When each lay there. */
   readonly objects = new Map<string, number>()
-  readonly manifests = new Map<string, PublishedModel>()
+  readonly manifests = new Map<string, AnyPublished>()
   readonly listed = new Map<string, { job: Job; version: number }>()
   readonly random: () => number
   readonly #waiting: (() => void)[] = []
@@ -229,7 +229,7 @@ export class World {
     return { sha256, bytes: 1, step, metrics: {} }
   }
 
-  #model(record: JobRecord, token: number): PublishedModel {
+  #model(record: JobRecord, token: number): AnyPublished {
     const id = modelIdOf(record)
     const sha256 = `${id}-${token}`
     this.objects.set(`models/${sha256}`, this.now)

@@ -25,9 +25,10 @@ export class CountedTranslations {
     return [...this.#used].map(([model, sum]) => ({ model, ...sum }))
   }
 
-  by({ model }: Pair): AskModel {
+  by({ model, published }: Pair): AskModel {
     return async (texts) => {
-      const { translations } = await this.#runners.translate({ model, texts, ...this.#options }, this.#signal)
+      const request = { model, texts, ...this.#options, ...(published && { published }) }
+      const { translations } = await this.#runners.translate(request, this.#signal)
       const sum = this.#used.get(model) ?? { tokens: 0, produced: 0 }
       for (const { read, tokens } of translations) {
         sum.tokens += read

@@ -1,12 +1,14 @@
 /** A caller's translations: within the limits of the key, written down with what they used. */
 import { accountOf, admitTokens, renewing } from '../accounts/admission.ts'
 import { settleAnswer } from '../accounts/settle-answer.ts'
-import { type EdgeContext, principalOf } from '../context.ts'
+import { type EdgeContext, mayCall, principalOf } from '../context.ts'
 import { Runners } from '../runners/runners.ts'
+import { authenticate } from '../sessions/authenticate.ts'
 import { newUsageId } from '../storage/usage.ts'
 import { addCharacters } from '../storage/translated-characters.ts'
 import { CountedTranslations } from './counted-translations.ts'
-import { type Pair, pairsOf } from './pairs.ts'
+import type { Pair } from './pairs.ts'
+import { pairsFor } from './pairs-for.ts'
 import { type TextsRequest, type TranslatedText, translateTexts } from './translate-texts.ts'
 
 /** Sentences that are kept in view of each; 1 is greedy. */
@@ -15,9 +17,22 @@ export type Beam = 1 | 4
 /** As DeepL counts them: code points of the source. */
 export const charactersOf = (text: string): number => [...text].length
 
-/** What can be translated now. @throws ApiError if no runner is there */
-export const pairsHere = async (c: EdgeContext): Promise<Pair[]> =>
-  pairsOf(await new Runners(c.env, c.get('requestId')).knownModels())
+/**
+ * What the caller can have translated now.
+ * @param model the one that is to translate, if they say which
+ * @throws as `pairsFor`
+ */
+export function pairsHere(c: EdgeContext, model?: string): Promise<Pair[]> {
+  const { owner } = principalOf(c)
+  return pairsFor(c.env, new Runners(c.env, c.get('requestId')), { owner, model: model ?? null })
+}
+
+/** As `pairsHere`, on a route that is open to all: of nobody that is known those of the runners. @throws ApiError 401 too */
+export async function openPairs(c: EdgeContext): Promise<Pair[]> {
+  const principal = await authenticate(c)
+  const owner = principal && mayCall(principal, 'translation') ? principal.owner : null
+  return pairsFor(c.env, new Runners(c.env, c.get('requestId')), { owner, model: null })
+}
 
 /**
  * @returns the translations, with the answer's headers

@@ -4,9 +4,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ApiError } from '#protocol/error.ts'
 import {
   type EndReport,
   type LeasedJob,
@@ -15,6 +16,7 @@ import {
   REPORT_MS,
   type RunnerEvent,
 } from '#protocol/training-lease.ts'
+import type { PublishedFiles } from '../store/published-files.ts'
 import { type EdgeJobs, EdgeRefusal, LeaseLost } from './edge-jobs.ts'
 import { type Failure, processFailure, runnerFailure } from './failure.ts'
 import type { Assignment, FromTraining, ToTraining } from './messages.ts'
@@ -27,6 +29,8 @@ const PROCESS = path.join(import.meta.dirname, 'training-process.ts')
 
 export interface AttemptOptions {
   readonly edge: EdgeJobs
+  /** Where the files of models are had that are tuned. */
+  readonly published: PublishedFiles
   /** Empty, and its own. */
   readonly folder: string
   readonly threads: number
@@ -107,6 +111,10 @@ export class JobAttempt {
       const message = 'A data file of the job has been deleted.'
       return { error: { code: 'invalid_training_file', message, param: 'training_file' }, again: false }
     }
+    if (error instanceof ApiError && error.code === 'model_unavailable') {
+      const message = `The model that is tuned cannot be read. ${error.message}`
+      return { error: { code: 'runner_failed', message, param: null }, again: true }
+    }
     console.error(JSON.stringify({ level: 'error', event: 'training-failed', job: this.#job.id, error: String(error) }))
     return runnerFailure(error)
   }
@@ -167,7 +175,23 @@ export class JobAttempt {
       await rm(checkpoint, { force: true })
       this.#warn('The checkpoint cannot be read; the training begins anew.')
     }
-    return stop.aborted ? undefined : { job, folder, training, validation, checkpoint, threads }
+    const base = job.base && (await this.#fetchBase(job.base))
+    return stop.aborted ? undefined : { job, folder, training, validation, checkpoint, base, threads }
+  }
+
+  /** What is tuned. @throws ApiError `model_unavailable` */
+  async #fetchBase({ parts }: NonNullable<LeasedJob['base']>): Promise<NonNullable<Assignment['base']>> {
+    const { published, folder } = this.#options
+    const fetched = async (part: 'vocabulary' | 'encoder' | 'decoder') => {
+      const file = path.join(folder, `base-${part}`)
+      await writeFile(file, await published.read(parts[part]))
+      return file
+    }
+    return {
+      vocabulary: await fetched('vocabulary'),
+      encoder: await fetched('encoder'),
+      decoder: await fetched('decoder'),
+    }
   }
 
   async #train(

@@ -1,6 +1,7 @@
 /** Takes training jobs from the edge, one at a time, until the runner stops. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LeasedJob } from '#protocol/training-lease.ts'
+import type { PublishedFiles } from '../store/published-files.ts'
 import type { EdgeJobs } from './edge-jobs.ts'
 import { JobAttempt } from './job-attempt.ts'
 import { attemptFolder, sweepAttempts } from './leftovers.ts'
@@ -11,6 +12,8 @@ const RECOVERY_MS = 5_000
 
 export interface JobLoopOptions {
   readonly edge: EdgeJobs
+  /** Where the files of models are had that are tuned. */
+  readonly published: PublishedFiles
   /** Where what is being trained lies; other runners may have it, too. */
   readonly folder: string
   readonly threads: number
@@ -50,11 +53,11 @@ export class JobLoop {
   }
 
   async #attempt(job: LeasedJob): Promise<void> {
-    const { edge, threads, log } = this.#options
+    const { edge, published, threads, log } = this.#options
     await sweepAttempts(this.#options.folder)
     const folder = attemptFolder(this.#options.folder, `${job.id}-${job.token}`)
     log({ level: 'info', event: 'job-taken', job: job.id, step: job.checkpoint?.step ?? 0 })
-    const outcome = await new JobAttempt(job, { edge, folder, threads, signal: this.#stopping.signal }).run()
+    const outcome = await new JobAttempt(job, { edge, published, folder, threads, signal: this.#stopping.signal }).run()
     const reason = outcome?.type === 'failed' ? { error: outcome.error.message } : {}
     log({ level: 'info', event: 'job-left', job: job.id, outcome: outcome?.type ?? 'lost', ...reason })
   }

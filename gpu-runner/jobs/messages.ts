@@ -1,5 +1,5 @@
 /** What the runner and the process that trains tell each other. */
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { AnyPublished } from '#protocol/published-model.ts'
 import type { LeasedJob } from '#protocol/training-lease.ts'
 import type { Failure } from './failure.ts'
 
@@ -10,6 +10,8 @@ export interface Assignment {
   readonly training: string
   readonly validation: string | null
   readonly checkpoint: string
+  /** Files of the job's `base`, by what they are. */
+  readonly base: Readonly<Record<'vocabulary' | 'encoder' | 'decoder', string>> | null
   readonly threads: number
 }
 
@@ -32,6 +34,6 @@ export type FromTraining =
   | { readonly type: 'samples'; readonly step: number; readonly file: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
   | { readonly type: 'warning'; readonly message: string }
-  | { readonly type: 'made'; readonly manifest: PublishedModel; readonly files: readonly string[] }
+  | { readonly type: 'made'; readonly manifest: AnyPublished; readonly files: readonly string[] }
   | { readonly type: 'stopped' }
   | ({ readonly type: 'failed' } & Failure)

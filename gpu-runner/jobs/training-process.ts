@@ -4,16 +4,18 @@
  */
 import { createHash } from 'node:crypto'
 import { linkSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import path from 'node:path'
 import * as v from 'valibot'
-import { publishedModelSchema } from '#protocol/published-model.ts'
+import { anyPublishedSchema } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { CheckpointError } from '../trainer/checkpoint.ts'
 import { DataSetError } from '../trainer/data/data-set-error.ts'
 import type { MadeModel } from '../trainer/make-model.ts'
-import { type Prepared, prepare } from '../trainer/prepare.ts'
+import { prepare } from '../trainer/prepare.ts'
+import type { Prepared } from '../trainer/prepared.ts'
+import { type TranslationBase, translationBase } from '../trainer/tasks/translation-base.ts'
 import { DivergenceError, type TrainingEvent } from '../trainer/trainer.ts'
 import { type Failure, runnerFailure } from './failure.ts'
 import type { Assignment, FromTraining, ToTraining } from './messages.ts'
@@ -32,21 +34,37 @@ process.on('message', (message: ToTraining) => {
 async function train(assignment: Assignment): Promise<FromTraining> {
   const { job, training, validation, checkpoint } = assignment
   const files = { training, ...(validation !== null && { validation }) }
-  const prepared = await prepare(job.method, job.seed, files)
+  const base = await baseOf(assignment)
+  const prepared = await prepare(job.method, job.seed, files, base)
   await tell({ type: 'prepared', warnings: prepared.warnings })
   // Data that cannot be read is told of before the engine has been loaded.
   const { Runtime } = await import('../runtime/runtime.ts')
   using ort = new Runtime({ threads: assignment.threads })
-  const made = await make(ort, assignment, prepared).catch(async (error: unknown) => {
+  const made = await make(ort, assignment, prepared, base).catch(async (error: unknown) => {
     if (!(error instanceof CheckpointError)) throw error
     await tell({ type: 'warning', message: 'The checkpoint cannot be gone on from; the training begins anew.' })
     await rm(checkpoint, { force: true })
-    return make(ort, assignment, prepared)
+    return make(ort, assignment, prepared, base)
   })
   return made ? keep(assignment.folder, made) : { type: 'stopped' }
 }
 
-async function make(ort: Runtime, { job, folder, checkpoint }: Assignment, prepared: Prepared) {
+/** What is tuned. @throws OnnxError if it is not a model that translates */
+async function baseOf({ job, base: files }: Assignment): Promise<TranslationBase | undefined> {
+  if (!job.base || !files) return undefined
+  const [vocabulary, encoder, decoder] = await Promise.all(
+    [files.vocabulary, files.encoder, files.decoder].map((file) => readFile(file)),
+  )
+  if (!vocabulary || !encoder || !decoder) throw new TypeError('a model that translates is three files')
+  return translationBase(job.base, { vocabulary, encoder, decoder })
+}
+
+async function make(
+  ort: Runtime,
+  { job, folder, checkpoint }: Assignment,
+  prepared: Prepared,
+  base: TranslationBase | undefined,
+) {
   const { recipe, training, validation } = prepared
   /** Sheets are written one after the other, beside the training. */
   let sheets = Promise.resolve()
@@ -66,11 +84,11 @@ async function make(ort: Runtime, { job, folder, checkpoint }: Assignment, prepa
   const { makeModel } = await import('../trainer/make-model.ts')
   const made = await makeModel(
     ort,
-    { recipe, training, ...(validation && { validation }), source },
+    { recipe, training, validation, base, source },
     {
       id: job.model_id,
       owner: job.owner,
-      description: `A model of the kind '${job.model}', trained by ${job.id}`,
+      description: descriptionOf(job),
       checkpoint,
       signal: stopping.signal,
       onEvent,
@@ -78,6 +96,13 @@ async function make(ort: Runtime, { job, folder, checkpoint }: Assignment, prepa
   )
   await sheets
   return made
+}
+
+function descriptionOf({ id, model, method }: Assignment['job']): string {
+  if (method.type !== 'translation') return `A model of the kind '${model}', trained by ${id}`
+  const { source_language, target_language } = method.translation
+  const origin = model === 'translation' ? 'trained' : `tuned from '${model}'`
+  return `Translates ${source_language} into ${target_language}, ${origin} by ${id}`
 }
 
 function messageOf(event: Exclude<TrainingEvent, { type: 'samples' }>, batch: number): FromTraining {
@@ -109,7 +134,7 @@ async function keep(folder: string, { manifest, files }: MadeModel): Promise<Fro
   const names = files.map((bytes) => path.join(folder, `${createHash('sha256').update(bytes).digest('hex')}.onnx`))
   await Promise.all(files.map((bytes, i) => writeFile(names[i] ?? '', bytes)))
   const card = { ...manifest.card, metrics: finite(manifest.card.metrics) }
-  return { type: 'made', manifest: v.parse(publishedModelSchema, { ...manifest, card }), files: names }
+  return { type: 'made', manifest: v.parse(anyPublishedSchema, { ...manifest, card }), files: names }
 }
 
 function failureOf(error: unknown): Failure {

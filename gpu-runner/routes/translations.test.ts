@@ -15,7 +15,10 @@ import { translations } from './translations.ts'
 const folder = await mkdtemp(path.join(tmpdir(), 'tandem-translations-'))
 await mkdir(path.join(folder, 'translation', 'tiny'), { recursive: true })
 await writeTinyTranslation(path.join(folder, 'translation', 'tiny'))
-const models = await TranslationModels.open(folder, 1)
+const models = await TranslationModels.open({
+  threads: 1,
+  files: { root: folder, edge: undefined, secret: 'a secret' },
+})
 const server = createRunnerServer('a secret', { 'POST /translate': translations(models) }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 after(async () => {

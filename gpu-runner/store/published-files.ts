@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { bundledFiles } from '#models/bundled/files.ts'
+import { bundledTranslationFiles } from '#models/bundled/translations.ts'
 import { ApiError } from '#protocol/error.ts'
 import { type ModelFile, modelFilePath } from '#protocol/published-model.ts'
 
@@ -27,14 +28,13 @@ export interface PublishedFilesOptions {
 export class PublishedFiles {
   readonly #options: PublishedFilesOptions
   readonly #folder: string
-  readonly #bundled = bundledFiles()
+  /** Known when the first is asked for. */
+  #bundled: Promise<ReadonlyMap<string, string>> | undefined
   #lastUseMs = 0
 
   constructor(options: PublishedFilesOptions) {
     this.#options = options
     this.#folder = path.join(options.root, 'published')
-    // Whoever reads is told.
-    this.#bundled.catch(() => {})
   }
 
   /**
@@ -46,6 +46,7 @@ export class PublishedFiles {
       const message = `The model's file has ${file.bytes} bytes; the limit is ${MOST_FILE_BYTES}.`
       throw new ApiError('not_implemented', message, { param: 'model' })
     }
+    this.#bundled ??= shippedFiles()
     const shipped = (await this.#bundled).get(file.sha256)
     if (shipped !== undefined) return readFile(shipped)
     return (await this.#kept(file)) ?? (await this.#fetched(file))
@@ -121,6 +122,9 @@ export class PublishedFiles {
     return path.join(this.#folder, `${sha256}.onnx`)
   }
 }
+
+const shippedFiles = async (): Promise<ReadonlyMap<string, string>> =>
+  new Map([...(await bundledFiles()), ...(await bundledTranslationFiles())])
 
 /** The body, which has to be as long as it should. */
 async function readAll(response: Response, file: ModelFile): Promise<Uint8Array> {

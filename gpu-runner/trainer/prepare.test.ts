@@ -133,3 +133,33 @@ test('data that does not do is refused with a sentence', async () => {
   await refused(method('autoencoder', { columns: ['z'] }), table(5), /no column 'z'/)
   await refused(method('autoencoder'), table(5), /no column 'y'; the table has/, table(5, 'when,x,z,bad'))
 })
+
+test('pairs of sentences make a recipe for a new model', async () => {
+  const lines = (count: number) => [
+    'en\tfr',
+    ...Array.from({ length: count }, (_, i) => `This is the sentence ${i}\tVoici la phrase ${i}`),
+  ]
+  const memory = file(lines(3_000).join('\n'))
+  const asked = (hyperparameters: object = {}) =>
+    v.parse(trainingMethodSchema, {
+      type: 'translation',
+      translation: { source_language: 'en', target_language: 'fr', hyperparameters },
+    })
+  const { recipe, training } = await prepared(asked({ width: 96, layers: 2, n_epochs: 4 }), 5, { training: memory })
+  assert.ok(recipe.method === 'translation' && training.kind === 'pairs')
+  assert.deepEqual(training.languages, { source: 'en', target: 'fr' })
+  const { width, heads, hidden, encoderLayers, decoderLayers, epochs, seed, base } = recipe
+  assert.deepEqual([width, heads, hidden, encoderLayers, decoderLayers], [96, 1, 384, 2, 2])
+  assert.deepEqual([epochs, seed, base], [4, 5, undefined])
+  // A small memory is gone through often, in small batches.
+  const small = (await prepared(asked(), 5, { training: file(lines(100).join('\n')) })).recipe
+  assert.deepEqual([small.epochs, small.batch], [50, 1])
+  const few = { training: memory, validation: file(lines(600).join('\n')) }
+  const { validation, warnings } = await prepared(asked(), 5, few)
+  assert.equal(validation?.count, 500)
+  assert.match(warnings.join(), /Of the 600 pairs of the validation file the first 500 validate/)
+  await assert.rejects(
+    prepare(asked(), 5, { training: file(lines(9).join('\n')) }),
+    (error) => error instanceof DataSetError && /has 9 pairs of en and fr; at least 10 are needed/.test(error.message),
+  )
+})

@@ -5,24 +5,12 @@ import type { DataSet, ImageSet, RowSet } from './data/data-set.ts'
 import { DataSetError } from './data/data-set-error.ts'
 import { readImages, surveyImages } from './data/images.ts'
 import { numberColumns, readTable } from './data/table.ts'
+import { translation } from './prepare-translation.ts'
+import { type Auto, type DataFiles, type Prepared, value } from './prepared.ts'
 import type { Recipe } from './recipe.ts'
 import { type ConditionKind, imageConditions } from './tasks/image-conditions.ts'
+import type { TranslationBase } from './tasks/translation-base.ts'
 
-export interface Prepared {
-  readonly recipe: Recipe
-  readonly training: DataSet
-  readonly validation?: DataSet
-  /** Sentences for the owner: what was left out of the data, and why. */
-  readonly warnings: readonly string[]
-}
-
-export interface DataFiles {
-  /** A zip of images, CSV or JSONL. */
-  readonly training: string
-  readonly validation?: string | undefined
-}
-
-type Auto<T> = T | 'auto'
 type Common = Readonly<Record<'n_epochs' | 'batch_size' | 'learning_rate_multiplier', Auto<number>>>
 interface ImageOptions {
   readonly image_size: Auto<8 | 16 | 32 | 64>
@@ -48,8 +36,17 @@ const WIDTHS = {
 /** Of images that are told by captions: what it counts that they look like the one that was told. */
 const MATCHING = 10
 
-/** @throws DataSetError with a sentence for the owner */
-export async function prepare(method: TrainingMethod, seed: number, files: DataFiles): Promise<Prepared> {
+/**
+ * @param base of a model that translates: what is tuned
+ * @throws DataSetError with a sentence for the owner
+ */
+export async function prepare(
+  method: TrainingMethod,
+  seed: number,
+  files: DataFiles,
+  base?: TranslationBase,
+): Promise<Prepared> {
+  if (method.type === 'translation') return translation(method.translation, seed, files, base)
   if (method.type === 'vae') {
     const options = method.vae.hyperparameters
     const { data, ...rest } = await imagesFor(files, options)
@@ -135,8 +132,6 @@ async function autoencoder(options: AutoencoderOptions, seed: number, files: Dat
   }
   return { recipe, training: data, ...rest }
 }
-
-const value = <T>(given: Auto<T>, auto: T): T => (given === 'auto' ? auto : given)
 
 function common(
   method: keyof typeof DEFAULTS,

@@ -1,4 +1,5 @@
 /** Models that translate: each has a folder, with its manifest and the files that this names. */
+import { createHash } from 'node:crypto'
 import { glob, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -21,4 +22,15 @@ export async function translationsIn(root: string): Promise<readonly Translation
       return { folder: path.dirname(file), manifest: JSON.parse(await readFile(file, 'utf8')) as unknown }
     }),
   )
+}
+
+/** The paths of the files of those that ship, by the SHA-256 of their bytes. */
+export async function bundledTranslationFiles(): Promise<ReadonlyMap<string, string>> {
+  const root = path.join(import.meta.dirname, 'translation')
+  const names = await Array.fromAsync(glob('*/{vocabulary.json,encoder.onnx,decoder.onnx}', { cwd: root }))
+  const hashed = names.map(async (name) => {
+    const file = path.join(root, name)
+    return [createHash('sha256').update(await readFile(file)).digest('hex'), file] as const
+  })
+  return new Map(await Promise.all(hashed))
 }

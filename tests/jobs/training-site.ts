@@ -8,7 +8,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import OpenAI, { toFile } from 'openai'
 import sharp from 'sharp'
-import { type Edge, startEdge } from '#edge/testing/edge.ts'
+import { type Edge, type EdgeOptions, startEdge } from '#edge/testing/edge.ts'
 import { RUNNER_SECRET } from '#edge/testing/stub-runner.ts'
 import { zipOf } from '#gpu-runner/testing/zip.ts'
 import type { Job } from '#protocol/training.ts'
@@ -28,8 +28,9 @@ export class TrainingSite {
     this.folder = folder
   }
 
-  static async start(): Promise<TrainingSite> {
-    return new TrainingSite(await startEdge(), await mkdtemp(path.join(tmpdir(), 'tandem-jobs-')))
+  /** @param options of the edge */
+  static async start(options: EdgeOptions = {}): Promise<TrainingSite> {
+    return new TrainingSite(await startEdge(options), await mkdtemp(path.join(tmpdir(), 'tandem-jobs-')))
   }
 
   /** Somebody of their own. */
@@ -47,6 +48,10 @@ export class TrainingSite {
     this.#runners.add(runner)
     runner.once('exit', () => this.#runners.delete(runner))
     return runner
+  }
+
+  async endAllBut(one: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    await Promise.all([...this.#runners].filter((runner) => runner !== one).map((runner) => this.end(runner, signal)))
   }
 
   async end(runner: ChildProcess, signal: NodeJS.Signals): Promise<void> {

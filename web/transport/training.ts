@@ -7,16 +7,17 @@ const MOST_EVENTS = 1_000
 const MOST_JOBS = 100
 
 const STATES = ['validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const
-export const TRAINABLE = ['vae', 'gan', 'autoencoder', 'denoiser'] as const
+export const TRAINABLE = ['vae', 'gan', 'autoencoder', 'denoiser', 'translation'] as const
 export type Trainable = (typeof TRAINABLE)[number]
-export type MethodType = 'vae' | 'gan' | 'autoencoder'
+export type MethodType = 'vae' | 'gan' | 'autoencoder' | 'translation'
 export type Hyperparameter = string | number
 
 const jobSchema = v.object({
   id: v.string(),
   created_at: v.number(),
   status: v.picklist(STATES),
-  model: v.picklist(TRAINABLE),
+  /** What is trained anew, or the model that is tuned. */
+  model: v.string(),
   method: v.record(v.string(), v.unknown()),
   seed: v.number(),
   metadata: v.nullish(v.record(v.string(), v.string())),
@@ -27,6 +28,11 @@ const jobSchema = v.object({
   error: v.nullish(v.object({ message: v.string() })),
 })
 export type Job = v.InferOutput<typeof jobSchema>
+/** Null of a kind that this page does not know. */
+export function kindOf({ model, method }: Job): Trainable | null {
+  return method.type === 'translation' ? 'translation' : (TRAINABLE.find((kind) => kind === model) ?? null)
+}
+
 const jobsSchema = v.object({ data: v.array(jobSchema), has_more: v.boolean() })
 
 const numbers = v.record(v.string(), v.number())
@@ -56,7 +62,7 @@ export type JobEvent = v.InferOutput<typeof eventSchema>
 const eventsSchema = v.object({ data: v.array(eventSchema), last_id: v.nullable(v.string()), has_more: v.boolean() })
 
 export interface JobRequest {
-  readonly model: Trainable
+  readonly model: string
   readonly training_file: string
   readonly suffix?: string
   readonly metadata: Readonly<Record<string, string>>

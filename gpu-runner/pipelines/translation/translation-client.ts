@@ -2,7 +2,12 @@
 import { ApiError } from '#protocol/error.ts'
 import type { TranslateReply, TranslateRequest } from '#protocol/translation.ts'
 import { ThreadOnDemand } from '../../thread-on-demand.ts'
-import type { TranslationCommand, TranslationMessage, TranslationThreadData } from './translation-thread.ts'
+import type {
+  TranslationCommand,
+  TranslationMessage,
+  TranslationSource,
+  TranslationThreadData,
+} from './translation-thread.ts'
 
 /** Requests that may be waiting or running at once, and UTF-16 code units of their texts together. */
 const MOST_REQUESTS = 256
@@ -39,11 +44,10 @@ export class TranslationClient implements AsyncDisposable {
   }
 
   /**
-   * @param folder of the model
    * @param signal nobody waits for it any more: it ends between two tokens
-   * @throws ApiError `queue_full` with the seconds after which to try again, `runner_failed`; the signal's reason
+   * @throws ApiError `queue_full` with the seconds after which to try again, `model_unavailable`, `runner_failed`; the signal's reason
    */
-  async translate(folder: string, request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
+  async translate(source: TranslationSource, request: TranslateRequest, signal: AbortSignal): Promise<TranslateReply> {
     signal.throwIfAborted()
     const units = request.texts.reduce((sum, { length }) => sum + length, 0)
     if (this.#waiting.size >= MOST_REQUESTS || (this.#units > 0 && this.#units + units > MOST_UNITS)) {
@@ -62,7 +66,7 @@ export class TranslationClient implements AsyncDisposable {
     signal.addEventListener('abort', cancel, { once: true })
     this.#units += units
     this.#waiting.set(id, { resolve, reject })
-    thread.postMessage({ id, folder, request, cancelled } satisfies TranslationCommand)
+    thread.postMessage({ id, source, request, cancelled } satisfies TranslationCommand)
     try {
       const reply = await promise
       const seconds = (performance.now() - startedAt) / 1000
@@ -83,7 +87,8 @@ export class TranslationClient implements AsyncDisposable {
   #take(message: TranslationMessage): void {
     const waiting = this.#waiting.get(message.id)
     if (message.type === 'translated') waiting?.resolve(message.reply)
-    else if (message.type === 'failed') waiting?.reject(ApiError.fromDetail(message.error, 'runner_failed'))
+    else if (message.type === 'failed')
+      waiting?.reject(ApiError.fromDetail(message.error, 'runner_failed', message.retryAfter))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -49,6 +49,7 @@ export const METHODS: Readonly<Record<Trainable, Method>> = {
     fixed: { objective: 'denoise' },
     settings: { pictures: [...COMMON, ...PICTURES, LATENTS, NOISE] },
   },
+  translation: { type: 'translation', settings: {} },
 }
 
 /** What a job of this kind is asked for with. */

@@ -2,7 +2,7 @@ import { sectionPath } from '../../state/address.ts'
 import type { Page } from '../../state/page.ts'
 import { type Part, partPath } from '../../state/studio/studio.ts'
 import { text } from '../../text-train.ts'
-import type { Job, Trainable } from '../../transport/training.ts'
+import { type Job, kindOf, type Trainable } from '../../transport/training.ts'
 import { followed } from '../links.ts'
 
 const words = text.job
@@ -11,13 +11,15 @@ const PARTS: Readonly<Record<Trainable, readonly Part[]>> = {
   gan: ['generate'],
   autoencoder: ['anomalies', 'explore'],
   denoiser: ['denoise'],
+  translation: [],
 }
 
 /** Where the finished model works. */
 export function FinishedModel({ page, job }: { page: Page; job: Job }) {
   const id = job.fine_tuned_model ?? ''
+  const kind = kindOf(job)
   const links = [
-    ...PARTS[job.model].map((part) => ({ label: words.open[part], path: partPath(part, id) })),
+    ...(kind === null ? [] : PARTS[kind]).map((part) => ({ label: words.open[part], path: partPath(part, id) })),
     { label: words.open.card, path: sectionPath('models') },
   ]
   return (

@@ -1,7 +1,7 @@
 import type { JobWatch } from '../../state/train/job-watch.ts'
 import { text } from '../../text-train.ts'
 import type { Job } from '../../transport/training.ts'
-import { nameOf } from './JobList.tsx'
+import { kindNameOf, nameOf } from './JobList.tsx'
 
 const words = text.job
 type Change = 'pause' | 'resume' | 'cancel'
@@ -25,7 +25,7 @@ export function JobHead({ watch, job }: { watch: JobWatch; job: Job }) {
         <div>
           <h2>{nameOf(job)}</h2>
           <p class="note" role="status">
-            <span class={`state-dot ${job.status}`} /> {text.states[job.status]} · {words.model[job.model]}
+            <span class={`state-dot ${job.status}`} /> {text.states[job.status]} · {kindNameOf(job)}
           </p>
         </div>
         <div class="button-line">

@@ -2,7 +2,7 @@ import { sectionPath } from '../../state/address.ts'
 import type { Page } from '../../state/page.ts'
 import type { Train } from '../../state/train/train.ts'
 import { text } from '../../text-train.ts'
-import type { Job } from '../../transport/training.ts'
+import { type Job, kindOf } from '../../transport/training.ts'
 import { Icon } from '../Icon.tsx'
 import { followed } from '../links.ts'
 import { FailureNote } from '../studio/FailureNote.tsx'
@@ -35,8 +35,12 @@ export function JobList({ page, train, current }: { page: Page; train: Train; cu
 }
 
 /** What its owner knows it by. */
-export function nameOf({ metadata, model }: Job): string {
-  return metadata?.name || metadata?.file || text.job.model[model]
+export const nameOf = (job: Job): string => job.metadata?.name || job.metadata?.file || kindNameOf(job)
+
+/** What kind of model it makes. */
+export function kindNameOf(job: Job): string {
+  const kind = kindOf(job)
+  return kind === null ? job.model : text.job.model[kind]
 }
 
 function JobRow({ page, job, current }: { page: Page; job: Job; current: boolean }) {

@@ -3,7 +3,7 @@ import type { Page } from '../../state/page.ts'
 import type { JobWatch } from '../../state/train/job-watch.ts'
 import type { Train } from '../../state/train/train.ts'
 import { text } from '../../text-train.ts'
-import { type Job, contentPath } from '../../transport/training.ts'
+import { type Job, contentPath, kindOf } from '../../transport/training.ts'
 import { Icon } from '../Icon.tsx'
 import { lazily } from '../lazily.tsx'
 import { FailureNote } from '../studio/FailureNote.tsx'
@@ -43,12 +43,18 @@ export function JobPage({ page, train, id, active }: { page: Page; train: Train;
             <p class="note small">{words.curvesWait}</p>
           )}
         </section>
-        {(job.model !== 'autoencoder' || sheets.length > 0) && <SampleSheets sheets={sheets} />}
+        {(drawn(job) || sheets.length > 0) && <SampleSheets sheets={sheets} />}
         <Messages watch={watch} />
         <Facts job={job} />
       </article>
     </div>
   )
+}
+
+/** Whether what it makes can be shown as pictures. */
+function drawn(job: Job): boolean {
+  const kind = kindOf(job)
+  return kind !== 'autoencoder' && kind !== 'translation'
 }
 
 function Messages({ watch }: { watch: JobWatch }) {
