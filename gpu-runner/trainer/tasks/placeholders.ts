@@ -3,15 +3,11 @@
  * placeholders, so that a model learns to put one where what it stands for belongs.
  */
 import { PLACEHOLDERS, placeholder } from '#protocol/translation.ts'
+import type { SentencePair } from '../data/data-set.ts'
 import type { Random } from '../random.ts'
 
 /** What is taken as one span: a mark-up tag, an address, a format, something with signs inside, a name, or a number. */
 const SPAN = /<[^<>]+>|https?:\/\/\S+|%\w|\{\w*\}|[\w-]+(?:[./_][\w-]+)+|\$\w+|\d+(?:[.,]\d+)*|\p{Lu}[\w-]+/gu
-
-export interface SentencePair {
-  readonly source: string
-  readonly target: string
-}
 
 /** Spans that are on both sides, each once there. */
 export function commonSpans({ source, target }: SentencePair): readonly string[] {
@@ -27,7 +23,7 @@ export function commonSpans({ source, target }: SentencePair): readonly string[]
 export function withPlaceholders(pair: SentencePair, random: Random): SentencePair | undefined {
   const spans = commonSpans(pair).filter(() => random.uniform() < 0.7)
   if (spans.length === 0) return undefined
-  const numbers = random.shuffle(Uint32Array.from({ length: PLACEHOLDERS }, (_, i) => i))
+  const numbers = shuffled(random)
   const replaced = (text: string) => {
     // By position, so that a number is not found in a placeholder.
     const places = spans
@@ -44,3 +40,16 @@ export function withPlaceholders(pair: SentencePair, random: Random): SentencePa
   const [source, target] = [replaced(pair.source), replaced(pair.target)]
   return source !== undefined && target !== undefined ? { source, target } : undefined
 }
+
+/** A pair that has placeholders already, with other numbers. */
+export function renumbered({ source, target }: SentencePair, random: Random): SentencePair {
+  const numbers = shuffled(random)
+  const other = (text: string) =>
+    text.replace(PLACEHOLDER, (_, index: string) => placeholder(numbers[Number(index)] ?? 0))
+  return { source: other(source), target: other(target) }
+}
+
+const PLACEHOLDER = /⟦(\d+)⟧/g
+
+const shuffled = (random: Random): Uint32Array =>
+  random.shuffle(Uint32Array.from({ length: PLACEHOLDERS }, (_, i) => i))

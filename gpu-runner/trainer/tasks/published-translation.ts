@@ -10,7 +10,7 @@ import { bleu } from '../evaluation/bleu.ts'
 import { chrf } from '../evaluation/chrf.ts'
 import type { Metrics } from '../task.ts'
 import { onnxFile, writtenFile } from './onnx-file.ts'
-import type { SentencePair } from './placeholders.ts'
+import type { SentencePair } from '../data/data-set.ts'
 
 export interface TranslationModel {
   readonly parts: TranslationParts

@@ -5,7 +5,7 @@ import { END, translationPieces } from '#models/tokenizer/translation-tokenizer.
 import { PLACEHOLDERS } from '#protocol/translation.ts'
 import { tokenizerOf } from '../../pipelines/translation/load-translator.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { PairSet } from '../data/data-set.ts'
+import type { PairSet, SentencePair } from '../data/data-set.ts'
 import { DataSetError } from '../data/data-set-error.ts'
 import { fits, type PackedPair, pack } from '../data/packing.ts'
 import type { Split } from '../data/split.ts'
@@ -14,7 +14,7 @@ import { type BatchShape, translationEvaluation, translationPlan } from '../plan
 import { Random } from '../random.ts'
 import type { Metrics, Task } from '../task.ts'
 import type { TrainingSession } from '../training-session.ts'
-import { type SentencePair, withPlaceholders } from './placeholders.ts'
+import { renumbered, withPlaceholders } from './placeholders.ts'
 import { publishedTranslation, translationScores } from './published-translation.ts'
 import type { TranslationBase } from './translation-base.ts'
 import { fillKept, fillLines } from './translation-lines.ts'
@@ -42,6 +42,8 @@ const AVERAGED = 20
 const DECAY = 0.3
 /** Pairs of the validation part that are translated at each validation. */
 const MEASURED = 200
+/** Of pairs that get placeholders and have marks of formats: the share in which these are what is replaced. */
+const MARKED = 0.7
 /** Lengths of lines are multiples of it. */
 const STEP = 8
 
@@ -55,7 +57,10 @@ export function translationTask(
 ): Task {
   const { batch, epochs, rate, warmup, smoothing, dropout, placeholders, seed } = options
   const trained = pairsOf(pairs, parts.training)
-  const pieces = base?.pieces ?? translationPieces(textsOf(trained), options.vocabulary, PLACEHOLDERS)
+  const marked = Array.from(parts.training, (i) => pairs.marked?.get(i))
+  const once = shares(pairs.once ?? [], epochs, new Random(seed, 6))
+  const texts = textsOf([...trained, ...(pairs.once ?? [])])
+  const pieces = base?.pieces ?? translationPieces(texts, options.vocabulary, PLACEHOLDERS)
   const tokenizer = tokenizerOf(pieces)
   const encoded = ({ source, target }: SentencePair): PackedPair => ({
     source: [...tokenizer.encode(source), END],
@@ -71,10 +76,15 @@ export function translationTask(
   /** Of an epoch, from 0, in its order. */
   const linesOf = (epoch: number) => {
     const random = new Random(seed, 3, epoch)
-    const order = random.shuffle(Uint32Array.from(plain, (_, i) => i))
+    const count = trained.length + (once[epoch]?.length ?? 0)
+    const order = random.shuffle(Uint32Array.from({ length: count }, (_, i) => i))
     const drawn = Array.from(order, (i) => {
-      const other = random.uniform() < placeholders ? withPlaceholders(trained[i] as SentencePair, random) : undefined
-      return other ? encoded(other) : (plain[i] as PackedPair)
+      const pair = once[epoch]?.[i - trained.length] ?? (trained[i] as SentencePair)
+      const marks = marked[i]
+      if (random.uniform() >= placeholders) return plain[i] ?? encoded(pair)
+      if (marks && random.uniform() < MARKED) return encoded(renumbered(marks, random))
+      const other = withPlaceholders(pair, random)
+      return other ? encoded(other) : (plain[i] ?? encoded(pair))
     })
     return pack(
       drawn.filter((pair) => fits(pair, lengths)),
@@ -151,6 +161,15 @@ export function translationTask(
 /** Some of a set. */
 export const pairsOf = ({ source, target }: PairSet, items: Uint32Array): readonly SentencePair[] =>
   Array.from(items, (i) => ({ source: source[i] ?? '', target: target[i] ?? '' }))
+
+/** A share of the pairs for each epoch. */
+function shares(pairs: readonly SentencePair[], epochs: number, random: Random): readonly (readonly SentencePair[])[] {
+  const order = random.shuffle(Uint32Array.from(pairs, (_, i) => i))
+  const each = Math.floor(pairs.length / epochs)
+  return Array.from({ length: epochs }, (_, epoch) =>
+    Array.from(order.subarray(epoch * each, (epoch + 1) * each), (i) => pairs[i] as SentencePair),
+  )
+}
 
 const textsOf = (pairs: readonly SentencePair[]): readonly string[] =>
   pairs.flatMap(({ source, target }) => [source, target])

@@ -1,8 +1,10 @@
 /** Public data sets that recipes can name. */
 import type { DataSet } from '../data-set.ts'
+import { debianDescriptions } from './debian-descriptions.ts'
 import { emoji } from './emoji.ts'
 import { fashionMnist } from './fashion-mnist.ts'
-import { libreOfficeHelp } from './libreoffice-help.ts'
+import { helpAndMore, libreOfficeHelp } from './libreoffice-help.ts'
+import { libreOfficeWords } from './libreoffice-ui.ts'
 import { sensorReadings } from './sensors.ts'
 
 export interface CatalogueData {
@@ -18,14 +20,17 @@ export interface CatalogueData {
   readonly test: (root: string) => Promise<DataSet>
 }
 
-function libreOffice(source: 'en' | 'fr', target: 'en' | 'fr'): CatalogueData {
+/** Chosen by and tested on LibreOffice's help. */
+function software(source: 'en' | 'fr', target: 'en' | 'fr'): CatalogueData {
+  const direction = { source, target }
   return {
     description:
-      "LibreOffice 7.4's help in English and French (The Document Foundation and its translators), paragraph by paragraph, from Debian's packages libreoffice-help-en-us and libreoffice-help-fr",
-    licence: 'MPL-2.0',
-    train: (root) => libreOfficeHelp('train', { source, target }, root),
-    validation: (root) => libreOfficeHelp('dev', { source, target }, root),
-    test: (root) => libreOfficeHelp('test', { source, target }, root),
+      "LibreOffice 7.4's help and words in English and French (The Document Foundation and its translators), from Debian's packages libreoffice-help-en-us, libreoffice-help-fr and libreoffice-l10n-fr; descriptions of Debian 12's packages by their maintainers and Debian's French translators (https://www.debian.org/international/l10n/ddtp), which are as free as their packages are; the help's pages and the packages that are held out are in none of it",
+    licence: 'MPL-2.0, LicenseRef-DFSG',
+    train: async (root) =>
+      helpAndMore(direction, { more: await libreOfficeWords(root), once: await debianDescriptions(root) }, root),
+    validation: (root) => libreOfficeHelp('dev', direction, root),
+    test: (root) => libreOfficeHelp('test', direction, root),
   }
 }
 
@@ -43,8 +48,6 @@ export const CATALOGUE = {
     train: (root) => fashionMnist('train', 32, root),
     test: (root) => fashionMnist('test', 32, root),
   },
-  'libreoffice-en-fr': libreOffice('en', 'fr'),
-  'libreoffice-fr-en': libreOffice('fr', 'en'),
   sensors: {
     description:
       'Humidity and temperature of four wireless sensors (Suthaharan et al. 2010), each reading with two before and two after; the first 2,000 of each sensor',
@@ -52,6 +55,8 @@ export const CATALOGUE = {
     train: (root) => sensorReadings('train', root),
     test: (root) => sensorReadings('test', root),
   },
+  'software-en-fr': software('en', 'fr'),
+  'software-fr-en': software('fr', 'en'),
 } as const satisfies Record<string, CatalogueData>
 
 export type CatalogueName = keyof typeof CATALOGUE

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pairsOfPages, partOf, textKey } from './libreoffice-help.ts'
+import { textKey } from './english-french.ts'
+import { pairsOfPages, partOf } from './libreoffice-help.ts'
 
 test('pages are held out by the first 32 bits of the SHA-1 of their names', () => {
   // By `printf NAME | sha1sum`, in twentieths: a remainder of 0 for tests, of 1 for choosing.

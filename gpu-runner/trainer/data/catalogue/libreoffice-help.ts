@@ -7,6 +7,8 @@ import * as v from 'valibot'
 import { plainText } from '#models/tokenizer/translation-tokenizer.ts'
 import type { PairSet } from '../data-set.ts'
 import { type SourceFile, sourceFile } from '../source-files.ts'
+import { type Pair, textKey } from './english-french.ts'
+import { withMarks } from './marks.ts'
 
 const pages = (language: string, folder: string, sha256: string): SourceFile => ({
   name: `LibreOffice's help (${folder})`,
@@ -38,15 +40,6 @@ export function partOf(page: string): Part {
   return remainder === 0 ? 'test' : remainder === 1 ? 'dev' : 'train'
 }
 
-/** Texts are the same when this is. */
-export const textKey = (text: string): string =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/\p{Nd}+/gu, '0')
-    .replace(/[^\p{L}\p{N}_]+/gu, ' ')
-    .trim()
-
 /** Headings and paragraphs that are translated have such an id. */
 const PARAGRAPH = /<(p|h[1-6])\b[^>]*\bid="((?:par|hd)_id[^"]*)"[^>]*>(.*?)<\/\1>/gs
 const TAG = /<[^>]*>/g
@@ -55,53 +48,96 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 const ENTITY = /&(lt|gt|amp|quot);/g
 const decode = (html: string): string => html.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? '')
 
-function paragraphs(page: string): Map<string, string> {
-  return new Map(
-    [...page.matchAll(PARAGRAPH)].map(([, , id = '', html = '']) => [id, plainText(decode(html.replace(TAG, '')))]),
-  )
-}
+const textOf = (html: string): string => plainText(decode(html.replace(TAG, '')))
 
-interface Pair {
+/** Their HTML, by their ids. */
+const paragraphs = (page: string): Map<string, string> =>
+  new Map([...page.matchAll(PARAGRAPH)].map(([, , id = '', html = '']) => [id, html]))
+
+interface HelpPair extends Pair {
   readonly part: Part
-  readonly en: string
-  readonly fr: string
+  /** With the marks of formats that both have as placeholders. */
+  readonly marked?: Pair
 }
 
 /** Of pages by their names; without what is the same in both languages, each pair once in a part. */
 export function pairsOfPages(
   en: Readonly<Record<string, string>>,
   fr: Readonly<Record<string, string>>,
-): readonly Pair[] {
-  const pairs = new Map<string, Pair>()
+): readonly HelpPair[] {
+  const pairs = new Map<string, HelpPair>()
   for (const [page, html] of Object.entries(en)) {
     const part = partOf(page)
     const french = paragraphs(fr[page] ?? '')
-    for (const [id, text] of paragraphs(html)) {
-      const translated = french.get(id)
-      if (!translated || text === '' || text === translated) continue
+    for (const [id, english] of paragraphs(html)) {
+      const other = french.get(id) ?? ''
+      const [text, translated] = [textOf(english), textOf(other)]
+      if (translated === '' || text === '' || text === translated) continue
       const key = JSON.stringify([part, text, translated])
-      if (!pairs.has(key)) pairs.set(key, { part, en: text, fr: translated })
+      if (pairs.has(key)) continue
+      const marks = withMarks(english, other)
+      const marked = marks && { en: textOf(marks.source), fr: textOf(marks.target) }
+      pairs.set(key, { part, en: text, fr: translated, ...(marked && { marked }) })
     }
   }
   return [...pairs.values()]
 }
 
-/** What is not for training has no sentence that the training part has, in the language that it is translated from. */
-export async function libreOfficeHelp(
-  part: Part,
-  { source, target }: { readonly source: Language; readonly target: Language },
-  root: string,
-): Promise<PairSet> {
+const helpPairs = async (root: string): Promise<readonly HelpPair[]> => {
   const read = async (language: Language) =>
     v.parse(pagesSchema, JSON.parse((await sourceFile(PAGES[language], root)).toString('utf8')))
-  const pairs = pairsOfPages(await read('en'), await read('fr'))
+  return pairsOfPages(await read('en'), await read('fr'))
+}
+
+interface Direction {
+  readonly source: Language
+  readonly target: Language
+}
+
+/** What is not for training has no sentence that the training part has, in the language that it is translated from. */
+export async function libreOfficeHelp(part: Part, direction: Direction, root: string): Promise<PairSet> {
+  return setOf(partOfPairs(await helpPairs(root), part, direction), direction)
+}
+
+/**
+ * The training part of the help, with other pairs beside it: `more` like its own, `once` of another kind (PairSet). None has
+ * a sentence, of either language, that is in a part of the help that no model is trained on.
+ */
+export async function helpAndMore(
+  direction: Direction,
+  { more, once }: { readonly more: readonly Pair[]; readonly once: readonly Pair[] },
+  root: string,
+): Promise<PairSet> {
+  const pairs = await helpPairs(root)
+  const held = new Set(
+    (['dev', 'test'] as const)
+      .flatMap((part) => partOfPairs(pairs, part, direction))
+      .flatMap(({ en, fr }) => [textKey(en), textKey(fr)]),
+  )
+  const isFree = ({ en, fr }: Pair) => !held.has(textKey(en)) && !held.has(textKey(fr))
+  const own = partOfPairs(pairs, 'train', direction)
+  const known = new Set(own.map(({ en, fr }) => JSON.stringify([en, fr])))
+  const added = new Map(more.filter(isFree).map((pair) => [JSON.stringify([pair.en, pair.fr]), pair]))
+  const news = [...added].flatMap(([key, pair]) => (known.has(key) ? [] : [pair]))
+  const set = setOf([...own, ...news], direction)
+  return { ...set, once: once.filter(isFree).map((pair) => turned(pair, direction)) }
+}
+
+function partOfPairs(pairs: readonly HelpPair[], part: Part, { source }: Direction): readonly HelpPair[] {
   const trained = new Set(pairs.filter((pair) => pair.part === 'train').map((pair) => textKey(pair[source])))
-  const chosen = pairs.filter((pair) => pair.part === part && (part === 'train' || !trained.has(textKey(pair[source]))))
+  return pairs.filter((pair) => pair.part === part && (part === 'train' || !trained.has(textKey(pair[source]))))
+}
+
+const turned = (pair: Pair, { source, target }: Direction) => ({ source: pair[source], target: pair[target] })
+
+function setOf(pairs: readonly (Pair & { readonly marked?: Pair })[], direction: Direction): PairSet {
+  const texts = pairs.map((pair) => turned(pair, direction))
   return {
     kind: 'pairs',
-    count: chosen.length,
-    languages: { source, target },
-    source: chosen.map((pair) => pair[source]),
-    target: chosen.map((pair) => pair[target]),
+    count: pairs.length,
+    languages: direction,
+    source: texts.map(({ source }) => source),
+    target: texts.map(({ target }) => target),
+    marked: new Map(pairs.flatMap(({ marked }, i) => (marked ? [[i, turned(marked, direction)] as const] : []))),
   }
 }
