@@ -62,6 +62,27 @@ describe('POST /v2/document', () => {
     assert.deepEqual(await edge.objects('documents/'), [])
   })
 
+  test('a document that is given up is gone, and nobody translates it any more', async () => {
+    const asked = Promise.withResolvers<void>()
+    const closed = Promise.withResolvers<void>()
+    const { translation } = edge.runner
+    edge.runner.onTranslationClosed = () => closed.resolve()
+    edge.runner.translation = () => {
+      asked.resolve()
+      return new Promise(() => undefined)
+    }
+    const of = await handle(await send('Open the file.'))
+    await asked.promise
+    const key = 'another-key'
+    assert.equal((await about({ ...of, document_key: key }, '/cancel')).status, 404)
+    assert.equal((await about(of, '/cancel')).status, 204)
+    await closed.promise
+    assert.equal((await about(of)).status, 404)
+    assert.equal((await about(of, '/cancel')).status, 404)
+    edge.runner.onTranslationClosed = () => undefined
+    edge.runner.translation = translation
+  })
+
   test('is nobody else’s, nor without its key', async () => {
     const of = await handle(await send('Hello'))
     await ended(of)

@@ -62,6 +62,21 @@ export const translatedDocumentOperations: readonly Operation[] = [
     errors: ['not_found', 'model_unavailable'],
     handle: fetchResult,
   },
+  {
+    ...common,
+    path: `${PATH}/{id}/cancel`,
+    summary: 'Give up a document',
+    description: 'Tandem’s own: work on it stops, and it is gone.',
+    body: documentKeySchema,
+    answer: { description: 'It is gone' },
+    errors: ['not_found'],
+    async handle(c) {
+      const { owner, keyHash, object } = await documentOf(c)
+      if ((await object.status(owner, keyHash)) === null) throw missing(c)
+      await object.forget()
+      return c.body(null, 204)
+    },
+  },
 ]
 
 async function send(c: EdgeContext): Promise<object> {
