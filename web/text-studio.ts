@@ -26,7 +26,6 @@ export const text = {
   task: TASKS,
   loading: 'Loading the models …',
   noModel: 'There is no model for this yet. Train one, and it appears here.',
-  failedHere: (reason: string) => `This browser could not do it. ${reason}`,
   stop: 'Stop',
   goOn: 'Go on',
   save: 'Save',

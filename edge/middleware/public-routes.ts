@@ -25,6 +25,8 @@ export const PAGE_ADDRESSES = [
   '/train',
   '/train/:id',
   '/models',
+  '/translate',
+  '/summarise',
   '/keys',
   '/shared/:token',
 ] as const

@@ -56,6 +56,8 @@ export class ServerState {
   report(error: unknown): void {
     const failure = RequestFailure.from(error)
     if (failure.status === 401) this.signedIn.value = false
+    // Some routes say so, too, of a session that is over.
+    if (failure.status === 403) void this.#askWhetherSignedIn()
     if (failure.away) void this.look()
   }
 
@@ -67,6 +69,11 @@ export class ServerState {
     if (health.status !== 'unreachable') await this.#afterReached()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.look(), health.status === 'ok' ? CALM_MS : AWAY_MS)
+  }
+
+  async #askWhetherSignedIn(): Promise<void> {
+    const signedIn = await this.#api.signedIn().catch(() => true)
+    if (!signedIn) this.signedIn.value = false
   }
 
   async #afterReached(): Promise<void> {

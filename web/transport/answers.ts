@@ -12,7 +12,22 @@ const errorDetailSchema = v.object({
   param: v.nullable(v.string()),
   code: v.nullable(v.string()),
 })
-export const errorAnswerSchema = v.object({ error: errorDetailSchema })
+const said = (message: string) => ({ message, type: '', param: null, code: null })
+/** OpenAI's shape of an error, DeepL's and LibreTranslate's; the detail is what they have in common. */
+export const errorAnswerSchema = v.union([
+  v.pipe(
+    v.object({ error: errorDetailSchema }),
+    v.transform(({ error }) => error),
+  ),
+  v.pipe(
+    v.object({ message: v.string() }),
+    v.transform(({ message }) => said(message)),
+  ),
+  v.pipe(
+    v.object({ error: v.string() }),
+    v.transform(({ error }) => said(error)),
+  ),
+])
 
 export const sessionSchema = v.object({ signed_in: v.boolean(), owner: v.nullable(v.string()) })
 export const healthSchema = v.object({ status: v.picklist(['ok', 'starting']), detail: v.optional(v.string()) })

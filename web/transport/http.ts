@@ -32,7 +32,7 @@ export class Http {
    */
   async send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     const response = await this.#once(method, path, options)
-    if (response.status !== 401 || path === '/session') return this.#checked(response)
+    if (!isSignedOut(response.status, path)) return this.#checked(response)
     return (await this.#options.renew())
       ? this.#checked(await this.#once(method, path, options))
       : this.#checked(response)
@@ -88,8 +88,15 @@ export class Http {
     const parsed = v.safeParse(errorAnswerSchema, await response.json().catch(() => undefined))
     const retryAfter = retryAfterSeconds(response.headers.get('retry-after'))
     if (!parsed.success) throw new RequestFailure('malformed', { status: response.status, retryAfter })
-    throw new RequestFailure('api', { status: response.status, detail: parsed.output.error, retryAfter })
+    throw new RequestFailure('api', { status: response.status, detail: parsed.output, retryAfter })
   }
+}
+
+/** DeepL's routes and LibreTranslate's say 403 where the others say 401. */
+const OTHERS = /^\/(?:v[23]\/|translate|detect)/
+
+function isSignedOut(status: number, path: string): boolean {
+  return (status === 401 && path !== '/session') || (status === 403 && OTHERS.test(path))
 }
 
 /** Whole seconds of a Retry-After header, if it is there and is a number. */

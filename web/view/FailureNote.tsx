@@ -1,7 +1,7 @@
-import { FileProblem } from '../../state/task.ts'
-import { RequestFailure } from '../../transport/failure.ts'
-import { text } from '../../text-studio.ts'
-import { explain } from '../explain.ts'
+import { FileProblem } from '../state/task.ts'
+import { RequestFailure } from '../transport/failure.ts'
+import { text } from '../text.ts'
+import { explain } from './explain.ts'
 
 /** What went wrong, where it did. Its place is kept, so that nothing moves. */
 export function FailureNote({ error }: { error: Error | null }) {
@@ -14,5 +14,5 @@ export function FailureNote({ error }: { error: Error | null }) {
 
 function wordsFor(error: Error): string {
   if (error instanceof RequestFailure) return explain(error)
-  return error instanceof FileProblem ? error.message : text.failedHere(error.message)
+  return error instanceof FileProblem ? error.message : text.failure.here(error.message)
 }

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks'
-import { Icon } from '../Icon.tsx'
+import { Icon } from './Icon.tsx'
 
 /** Opens the system's way of picking files. */
 export function FileButton({

@@ -26,6 +26,7 @@ export function Rail({ page }: { page: Page }) {
           <span>{text.nav.list}</span>
         </button>
       )}
+      <RailLink page={page} section="translate" icon="translate" />
       {models.some(({ task }) => task !== 'chat') && <RailLink page={page} section="studio" icon="studio" />}
       <RailLink page={page} section="train" icon="train" />
       {models.length > 0 && <RailLink page={page} section="models" icon="models" />}
@@ -60,7 +61,7 @@ function RailLink({
   icon,
 }: {
   page: Page
-  section: 'chat' | 'studio' | 'train' | 'models'
+  section: 'chat' | 'translate' | 'summarise' | 'studio' | 'train' | 'models'
   icon: IconName
 }) {
   const { address } = page

@@ -1,13 +1,20 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 /**
- * Files that are dropped anywhere or pasted, while `active`. Text that is pasted outside a field is a file, too.
+ * Files that are dropped anywhere or pasted, while `active`.
+ * @param onText is given text that is pasted outside a field; without it, that is a file, too
  * @returns whether files are being dragged over the page
  */
-export function useFiles(active: boolean, onFiles: (files: readonly File[]) => void): boolean {
+export function useFiles(
+  active: boolean,
+  onFiles: (files: readonly File[]) => void,
+  onText?: (text: string) => void,
+): boolean {
   const [dragging, setDragging] = useState(false)
   const newest = useRef(onFiles)
   newest.current = onFiles
+  const newestText = useRef(onText)
+  newestText.current = onText
   useEffect(() => {
     if (!active) return
     const stop = new AbortController()
@@ -43,6 +50,7 @@ export function useFiles(active: boolean, onFiles: (files: readonly File[]) => v
         const pasted = event.clipboardData?.getData('text/plain') ?? ''
         if (event.defaultPrevented || isField(event.target) || pasted.trim() === '') return
         event.preventDefault()
+        if (newestText.current) return newestText.current(pasted)
         newest.current([new File([pasted], 'pasted.csv', { type: 'text/csv' })])
       },
       { signal },

@@ -1,9 +1,8 @@
 import { useEffect } from 'preact/hooks'
-import type { Page } from '../../state/page.ts'
-import type { Task } from '../../state/task.ts'
+import type { Page } from '../state/page.ts'
 
-/** Lets Esc end a task while its part is shown. */
-export function useStop(page: Page, active: boolean, task: Task): void {
+/** Lets Esc end what is under way in a part while it is shown. */
+export function useStop(page: Page, active: boolean, task: { stop(): void }): void {
   useEffect(() => {
     if (!active) return
     const stop = () => task.stop()

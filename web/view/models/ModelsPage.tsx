@@ -4,7 +4,7 @@ import type { Page } from '../../state/page.ts'
 import { Task } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
 import { type KnownModels, readModels, removeModel } from '../../transport/trained-models.ts'
-import { FailureNote } from '../studio/FailureNote.tsx'
+import { FailureNote } from '../FailureNote.tsx'
 import { ChatModelCard, TrainedModelCard } from './ModelCard.tsx'
 
 const words = text.models

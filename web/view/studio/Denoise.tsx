@@ -6,14 +6,14 @@ import { text } from '../../text-studio.ts'
 import { denoise } from '../../transport/images.ts'
 import type { ImageInput, TrainedModel } from '../../transport/trained-models.ts'
 import { BeforeAfter } from './BeforeAfter.tsx'
-import { FailureNote } from './FailureNote.tsx'
-import { FileButton } from './FileButton.tsx'
+import { FailureNote } from '../FailureNote.tsx'
+import { FileButton } from '../FileButton.tsx'
 import { ModelPick } from './ModelPick.tsx'
 import { SaveLink } from './SaveLink.tsx'
 import type { PartProps } from './StudioPage.tsx'
-import { useFiles } from './use-files.ts'
+import { useFiles } from '../use-files.ts'
 import { useModel } from './use-model.ts'
-import { useStop } from './use-stop.ts'
+import { useStop } from '../use-stop.ts'
 
 const words = text.denoise
 

@@ -4,13 +4,13 @@ import { partPath } from '../../state/studio/studio.ts'
 import { Task } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
 import { type Generated, generateImages } from '../../transport/images.ts'
-import { FailureNote } from './FailureNote.tsx'
+import { FailureNote } from '../FailureNote.tsx'
 import { ModelPick } from './ModelPick.tsx'
 import { PictureGrid } from './PictureGrid.tsx'
 import { PromptField } from './PromptField.tsx'
 import type { PartProps } from './StudioPage.tsx'
 import { useModel } from './use-model.ts'
-import { useStop } from './use-stop.ts'
+import { useStop } from '../use-stop.ts'
 
 const COUNTS = Array.from({ length: 10 }, (_, i) => i + 1)
 const MOST_SEED = 2 ** 32 - 1

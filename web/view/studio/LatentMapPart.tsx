@@ -5,14 +5,14 @@ import { partPath } from '../../state/studio/studio.ts'
 import { FileProblem } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
 import type { TrainedModel } from '../../transport/trained-models.ts'
-import { FailureNote } from './FailureNote.tsx'
-import { FileButton } from './FileButton.tsx'
+import { FailureNote } from '../FailureNote.tsx'
+import { FileButton } from '../FileButton.tsx'
 import { MapCanvas } from './MapCanvas.tsx'
 import { ModelPick } from './ModelPick.tsx'
 import type { PartProps } from './StudioPage.tsx'
-import { useFiles } from './use-files.ts'
+import { useFiles } from '../use-files.ts'
 import { useModel } from './use-model.ts'
-import { useStop } from './use-stop.ts'
+import { useStop } from '../use-stop.ts'
 
 const words = text.map
 

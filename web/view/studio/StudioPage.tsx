@@ -7,7 +7,7 @@ import { text } from '../../text-studio.ts'
 import { Kept } from '../Kept.tsx'
 import { lazily } from '../lazily.tsx'
 import { followed } from '../links.ts'
-import { FailureNote } from './FailureNote.tsx'
+import { FailureNote } from '../FailureNote.tsx'
 
 const VIEWS = {
   generate: lazily(() => import('./Generate.tsx').then((part) => part.Generate)),

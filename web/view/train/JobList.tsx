@@ -5,7 +5,7 @@ import { text } from '../../text-train.ts'
 import { type Job, kindOf } from '../../transport/training.ts'
 import { Icon } from '../Icon.tsx'
 import { followed } from '../links.ts'
-import { FailureNote } from '../studio/FailureNote.tsx'
+import { FailureNote } from '../FailureNote.tsx'
 
 /** All trainings, newest first. */
 export function JobList({ page, train, current }: { page: Page; train: Train; current: string | null }) {

@@ -3,7 +3,7 @@ import type { Page } from '../../state/page.ts'
 import { StoredFiles } from '../../state/train/stored-files.ts'
 import { text } from '../../text-train.ts'
 import { contentPath } from '../../transport/training.ts'
-import { FailureNote } from '../studio/FailureNote.tsx'
+import { FailureNote } from '../FailureNote.tsx'
 import { SecondPress } from '../SecondPress.tsx'
 
 const words = text.stored
