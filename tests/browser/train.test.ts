@@ -5,6 +5,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { JobRunner } from '#edge/testing/job-runner.ts'
+import { TRANSLATION_MODELS } from '#edge/testing/stub-runner.ts'
 import { readImages } from '#gpu-runner/trainer/data/images.ts'
 import type { LeasedJob } from '#protocol/training-lease.ts'
 import { pngOf } from '../inference/png.ts'
@@ -118,6 +119,41 @@ describe('trainings on the page', () => {
     assert.equal(new URL(page.url()).searchParams.get('model'), model)
     assert.deepEqual(complaints, [])
     assert.deepEqual(foreign, [])
+  })
+
+  test('a translation memory: between which languages, and what is tuned', async () => {
+    pictures.edge.runner.models = TRANSLATION_MODELS
+    await using opened = await pictures.open('/train')
+    const { page, complaints } = opened
+    const buffer = Buffer.from('fr-FR\ten\nOuvrir\tOpen\nFichier\tFile\n')
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'memory.tsv', mimeType: 'text/tab-separated-values', buffer })
+    await page.getByText('Translation memory').waitFor()
+    assert.equal(await page.getByRole('combobox', { name: 'From' }).inputValue(), 'fr')
+    await page.getByRole('combobox', { name: 'From' }).selectOption('en')
+    assert.equal(await page.getByRole('combobox', { name: 'Into' }).inputValue(), 'fr')
+    await page.getByRole('combobox', { name: 'Begin with' }).selectOption('en-fr')
+    await page.getByText('Details').click()
+    await page.getByLabel('Times through the data').fill('3')
+    await page.getByRole('button', { name: 'Start training' }).click()
+    await page.waitForURL(/\/train\/ftjob-/)
+    await page.getByText('Translator').waitFor()
+    const leased = await leaseShown(page)
+    assert.deepEqual([leased.model, leased.base?.id], ['en-fr', 'en-fr'])
+    const { translation } = leased.method.type === 'translation' ? leased.method : {}
+    assert.deepEqual(
+      [translation?.source_language, translation?.target_language, translation?.hyperparameters.n_epochs],
+      ['en', 'fr', 3],
+    )
+    const valid = { type: 'validation', step: 0, valid: { loss: 0.3, bleu: 12, chrf: 40 } } as const
+    await runner.report(leased, { events: [progress(10, 0.5), valid] })
+    await page
+      .getByRole('img', { name: /^bleu: / })
+      .locator('canvas')
+      .waitFor()
+    assert.equal(await page.getByText('What the model makes appears here').count(), 0)
+    assert.deepEqual(complaints, [])
   })
 
   test('pause, resume and cancel do what they say, and the list beside knows', async () => {

@@ -64,6 +64,28 @@ export async function readModels(http: Http): Promise<KnownModels> {
   }
 }
 
+const translatorsSchema = v.object({
+  data: v.array(
+    v.object({
+      id: v.string(),
+      task: v.string(),
+      owned_by: v.string(),
+      source_language: v.optional(v.string()),
+      target_language: v.optional(v.string()),
+    }),
+  ),
+})
+
+/** Models from one language into another that can be tuned: one's own, and those that ship with Tandem. */
+export async function readTunable(http: Http, source: string, target: string): Promise<readonly string[]> {
+  const { data } = await http.json(translatorsSchema, 'GET', '/v1/models')
+  return data
+    .filter((model) => model.task === 'translation')
+    .filter((model) => model.source_language === source && model.target_language === target)
+    .filter(({ id, owned_by }) => owned_by !== 'tandem' || id === `${source}-${target}`)
+    .map(({ id }) => id)
+}
+
 /** Whether it is one's own, not one that ships with Tandem. */
 export const isOwn = ({ owned_by }: TrainedModel): boolean => owned_by !== 'tandem'
 

@@ -29,7 +29,7 @@ interface Method {
   readonly type: MethodType
   /** What is always said. */
   readonly fixed?: Readonly<Record<string, Hyperparameter>>
-  readonly settings: Readonly<Partial<Record<'pictures' | 'table', readonly Setting[]>>>
+  readonly settings: Readonly<Partial<Record<'pictures' | 'table' | 'pairs', readonly Setting[]>>>
 }
 
 /** By what is trained. */
@@ -49,11 +49,21 @@ export const METHODS: Readonly<Record<Trainable, Method>> = {
     fixed: { objective: 'denoise' },
     settings: { pictures: [...COMMON, ...PICTURES, LATENTS, NOISE] },
   },
-  translation: { type: 'translation', settings: {} },
+  translation: { type: 'translation', settings: { pairs: [...COMMON, real('dropout', 0, 0.5)] } },
 }
 
-/** What a job of this kind is asked for with. */
-export function methodOf(model: Trainable, chosen: Readonly<Record<string, Hyperparameter>>) {
+export interface Languages {
+  readonly source: string
+  readonly target: string
+}
+
+/** What a job of this kind is asked for with. @param languages of a model that translates */
+export function methodOf(
+  model: Trainable,
+  chosen: Readonly<Record<string, Hyperparameter>>,
+  languages: Languages | null = null,
+) {
   const { type, fixed } = METHODS[model]
-  return { type, [type]: { hyperparameters: { ...fixed, ...chosen } } }
+  const pair = languages && { source_language: languages.source, target_language: languages.target }
+  return { type, [type]: { ...pair, hyperparameters: { ...fixed, ...chosen } } }
 }

@@ -15,10 +15,11 @@ import { useFiles } from '../use-files.ts'
 import { useStop } from '../use-stop.ts'
 import { Hyperparameters } from './Hyperparameters.tsx'
 import { MethodPick } from './MethodPick.tsx'
+import { type Paired, Pairing } from './Pairing.tsx'
 import { StoredFileList } from './StoredFileList.tsx'
 
 const words = text.begin
-const ACCEPTED = '.zip,.csv,.tsv,.jsonl,application/zip,text/csv,image/*'
+const ACCEPTED = '.zip,.csv,.tsv,.jsonl,.tmx,application/zip,text/csv,image/*'
 
 /** From a file to a training: looked at here, uploaded in parts, begun. */
 export function NewJob({ page, train, active }: { page: Page; train: Train; active: boolean }) {
@@ -28,6 +29,7 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
   const [data, setData] = useState<TrainingFile | null>(null)
   const [model, setModel] = useState<Trainable>('vae')
   const [name, setName] = useState('')
+  const [paired, setPaired] = useState<Paired | null>(null)
   const [chosen, setChosen] = useState<Readonly<Record<string, Hyperparameter>>>({})
   useStop(page, active, starting)
   const take = (files: readonly File[]) => {
@@ -37,6 +39,7 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
       if (stop.aborted) return
       upload.value = new FileUpload(page.http, read.file)
       setData(read)
+      setPaired(pairedOf(read))
       setName(
         read.file.name
           .replace(/\.[^.]*$/, '')
@@ -57,11 +60,11 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
       const sending = upload.value
       if (!sending || !data) return
       const job = await train.api.create({
-        model,
+        model: paired?.base ?? model,
         training_file: await sending.run(stop),
         ...(name === '' ? {} : { suffix: name }),
         metadata: { name: name || data.file.name, file: data.file.name },
-        method: methodOf(model, chosen),
+        method: methodOf(model, chosen, paired),
       })
       train.know(job)
       page.address.go(sectionPath('train', job.id))
@@ -76,8 +79,7 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
             <p>
               <strong>{data.file.name}</strong>{' '}
               <span class="note">
-                {data.kind === 'pictures' ? text.files.pictures(data.count) : text.files.table(data.columns.length)},{' '}
-                {text.size(data.file.size)}
+                {describe(data)}, {text.size(data.file.size)}
               </span>
             </p>
           )}
@@ -94,6 +96,9 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
             }}
           >
             <MethodPick models={suiting(data)} value={model} onPick={pick} />
+            {data.kind === 'pairs' && paired && (
+              <Pairing http={page.http} languages={data.languages} value={paired} onChange={setPaired} />
+            )}
             <label class="job-name">
               <span>{words.name}</span>
               <input
@@ -119,6 +124,17 @@ export function NewJob({ page, train, active }: { page: Page; train: Train; acti
       </section>
     </div>
   )
+}
+
+function describe(data: TrainingFile): string {
+  if (data.kind === 'pairs') return text.files.pairs
+  return data.kind === 'pictures' ? text.files.pictures(data.count) : text.files.table(data.columns.length)
+}
+
+/** The first two languages that a memory has. */
+function pairedOf(data: TrainingFile): Paired | null {
+  const [source, target] = data.kind === 'pairs' ? data.languages : []
+  return source === undefined || target === undefined ? null : { source, target, base: null }
 }
 
 /** What can be trained on it. */
