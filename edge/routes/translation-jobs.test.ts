@@ -7,7 +7,6 @@ import { bundledTranslations } from '#models/bundled/translations.ts'
 import type { DeeplAnswer } from '#protocol/deepl.ts'
 import type { PublishedTranslation } from '#protocol/published-model.ts'
 import type { Job } from '#protocol/training.ts'
-import type { LeasedJob } from '#protocol/training-lease.ts'
 import type { TranslateRequest } from '#protocol/translation.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
 import { JobRunner } from '../testing/job-runner.ts'
@@ -59,41 +58,12 @@ describe('models that translate', () => {
   }
   type Somebody = Awaited<ReturnType<typeof somebody>>
 
-  /** What a runner makes of a job: files that are nothing but this text. */
-  async function succeed(job: LeasedJob, contents: string): Promise<void> {
-    const { source_language: source = '', target_language: target = '' } =
-      job.method.type === 'translation' ? job.method.translation : {}
-    const put = async (name: string) => {
-      const bytes = `${name} ${contents}`
-      const { sha256, response } = await runner.put(job, 'models', bytes)
-      assert.equal(response.status, 200, await response.text())
-      return { sha256, bytes: bytes.length }
-    }
-    const manifest: PublishedTranslation = {
-      ...{ id: job.model_id, created: 1, owner: job.owner },
-      card: {
-        description: 'x',
-        data: 'x',
-        licence: 'x',
-        metrics: { 'validation.bleu': 30 },
-        recipe: { base: job.model },
-      },
-      parts: {
-        ...{ family: 'translation', languages: { source, target }, width: 32, heads: 1, decoderLayers: 1 },
-        ...{ sourceLength: 128, targetLength: 128, vocabulary: await put('v') },
-        ...{ encoder: await put('e'), decoder: await put('d') },
-      },
-    }
-    const response = await runner.end(job, { outcome: { type: 'succeeded', manifest } })
-    assert.equal(response.status, 200, await response.text())
-  }
-
   /** @returns the id of a model that a job has made */
   async function trained({ jobs, create }: Somebody, model: string, contents: string, languages = {}): Promise<string> {
     const { id } = await create(model, languages, { suffix: 'mine' })
     const leased = await runner.leaseNext()
     assert.equal(leased.id, id)
-    await succeed(leased, contents)
+    await runner.succeedTranslating(leased, contents)
     const { fine_tuned_model, status } = await jobs.retrieve(id)
     assert.equal(status, 'succeeded')
     return fine_tuned_model ?? ''

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import type { PublishedModel } from '#protocol/published-model.ts'
+import type { PublishedModel, PublishedTranslation } from '#protocol/published-model.ts'
 import { type EndReport, type LeasedJob, leasedJobSchema, type Report, wishSchema } from '#protocol/training-lease.ts'
 import { type Edge, errorOf } from './edge.ts'
 import { RUNNER_SECRET } from './stub-runner.ts'
@@ -70,6 +70,30 @@ export class JobRunner {
     const { sha256, response } = await this.put(job, 'models', file)
     assert.equal(response.status, 200, await response.text())
     return this.end(job, { outcome: { type: 'succeeded', manifest: manifestOf(job, sha256, file.length) } })
+  }
+
+  /** A model that translates, whose files are nothing but this text. */
+  async succeedTranslating(job: LeasedJob, contents: string): Promise<void> {
+    assert.ok(job.method.type === 'translation')
+    const { source_language: source = '', target_language: target = '' } = job.method.translation
+    const put = async (name: string) => {
+      const bytes = `${name} ${contents}`
+      const { sha256, response } = await this.put(job, 'models', bytes)
+      assert.equal(response.status, 200, await response.text())
+      return { sha256, bytes: bytes.length }
+    }
+    const metrics = { 'validation.bleu': 30 }
+    const manifest: PublishedTranslation = {
+      ...{ id: job.model_id, created: 1, owner: job.owner },
+      card: { description: 'x', data: 'x', licence: 'x', metrics, recipe: { base: job.model } },
+      parts: {
+        ...{ family: 'translation', languages: { source, target }, width: 32, heads: 1, decoderLayers: 1 },
+        ...{ sourceLength: 128, targetLength: 128, vocabulary: await put('v') },
+        ...{ encoder: await put('e'), decoder: await put('d') },
+      },
+    }
+    const response = await this.end(job, { outcome: { type: 'succeeded', manifest } })
+    assert.equal(response.status, 200, await response.text())
   }
 
   async get(path: string): Promise<Response> {

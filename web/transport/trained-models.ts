@@ -46,20 +46,36 @@ const chatModelSchema = v.object({
 })
 export type ChatModel = v.InferOutput<typeof chatModelSchema>
 
+/** One that translates, and was trained here. */
+const translatorSchema = v.object({
+  id: v.string(),
+  owned_by: v.string(),
+  task: v.literal('translation'),
+  created: v.number(),
+  device: v.string(),
+  source_language: v.string(),
+  target_language: v.string(),
+  card: cardSchema,
+})
+export type Translator = v.InferOutput<typeof translatorSchema>
+
+const otherSchema = v.object({ id: v.string(), task: v.string() })
 const modelsSchema = v.object({
-  data: v.array(v.union([trainedModelSchema, chatModelSchema, v.object({ id: v.string(), task: v.string() })])),
+  data: v.array(v.union([trainedModelSchema, chatModelSchema, translatorSchema, otherSchema])),
 })
 
 export interface KnownModels {
   readonly trained: readonly TrainedModel[]
   readonly chat: readonly ChatModel[]
+  readonly translators: readonly Translator[]
 }
 
 /** Those of tasks that this page does not know are left out. */
 export async function readModels(http: Http): Promise<KnownModels> {
   const { data } = await http.json(modelsSchema, 'GET', '/v1/models')
   return {
-    trained: data.filter((model) => 'card' in model),
+    trained: data.filter((model) => 'input' in model),
+    translators: data.filter((model) => 'source_language' in model),
     chat: data.filter((model) => 'context_length' in model),
   }
 }
@@ -87,7 +103,7 @@ export async function readTunable(http: Http, source: string, target: string): P
 }
 
 /** Whether it is one's own, not one that ships with Tandem. */
-export const isOwn = ({ owned_by }: TrainedModel): boolean => owned_by !== 'tandem'
+export const isOwn = ({ owned_by }: Pick<TrainedModel, 'owned_by'>): boolean => owned_by !== 'tandem'
 
 /** Where one of a model's files is. */
 export function modelFilePath(model: TrainedModel, sha256: string): string {

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import type { Page } from '../../state/page.ts'
 import { partPath, partsOf } from '../../state/studio/studio.ts'
 import { text } from '../../text-studio.ts'
-import { type ChatModel, isOwn, type TrainedModel } from '../../transport/trained-models.ts'
+import { type ChatModel, isOwn, type TrainedModel, type Translator } from '../../transport/trained-models.ts'
 import { followed } from '../links.ts'
 import { SecondPress } from '../SecondPress.tsx'
 
@@ -40,11 +40,49 @@ export function TrainedModelCard({ page, model, onRemove }: { page: Page; model:
             : words.rowsOf(input.columns.length)}
         </Fact>
         {latents !== undefined && <Fact name={words.latents}>{latents}</Fact>}
-        <Fact name={words.data}>{card.data}</Fact>
-        <Fact name={words.licence}>{card.licence}</Fact>
-        <Fact name={words.runs}>{words.on[device] ?? device}</Fact>
-        <Fact name={words.made}>{words.date(created)}</Fact>
+        <Origin card={card} device={device} created={created} />
       </dl>
+      <Numbers card={card} />
+    </li>
+  )
+}
+
+export function TranslatorCard({ model, onRemove }: { model: Translator; onRemove: () => void }) {
+  const { id, card, created, device, source_language, target_language } = model
+  return (
+    <li class="card" id={id}>
+      <header>
+        <h3>{id}</h3>
+        <span class="note small">{words.translates(source_language, target_language)}</span>
+      </header>
+      <p>{card.description}</p>
+      <div class="button-line">
+        {isOwn(model) && <SecondPress label={words.remove} really={words.reallyRemove} of={id} onPress={onRemove} />}
+      </div>
+      <dl class="facts-list">
+        <Origin card={card} device={device} created={created} />
+      </dl>
+      <Numbers card={card} />
+    </li>
+  )
+}
+
+type Card = TrainedModel['card']
+
+function Origin({ card, device, created }: { card: Card; device: string; created: number }) {
+  return (
+    <>
+      <Fact name={words.data}>{card.data}</Fact>
+      <Fact name={words.licence}>{card.licence}</Fact>
+      <Fact name={words.runs}>{words.on[device] ?? device}</Fact>
+      <Fact name={words.made}>{words.date(created)}</Fact>
+    </>
+  )
+}
+
+function Numbers({ card }: { card: Card }) {
+  return (
+    <>
       <details>
         <summary>{words.metrics}</summary>
         <Facts entries={Object.entries(card.metrics).map(([name, value]) => [name, text.number(value)])} />
@@ -53,7 +91,7 @@ export function TrainedModelCard({ page, model, onRemove }: { page: Page; model:
         <summary>{words.recipe}</summary>
         <Facts entries={Object.entries(card.recipe).map(([name, value]) => [name, String(value)])} />
       </details>
-    </li>
+    </>
   )
 }
 

@@ -5,7 +5,7 @@ import { Task } from '../../state/task.ts'
 import { text } from '../../text-studio.ts'
 import { type KnownModels, readModels, removeModel } from '../../transport/trained-models.ts'
 import { FailureNote } from '../FailureNote.tsx'
-import { ChatModelCard, TrainedModelCard } from './ModelCard.tsx'
+import { ChatModelCard, TrainedModelCard, TranslatorCard } from './ModelCard.tsx'
 
 const words = text.models
 
@@ -33,12 +33,15 @@ export function ModelsPage({ page }: { page: Page }) {
         <div class="studio-column">
           {failure && <FailureNote error={failure} />}
           {!models && !failure && <p class="note">{text.loading}</p>}
-          {models && models.trained.length > 0 && (
+          {models && models.trained.length + models.translators.length > 0 && (
             <section aria-label={words.trained}>
               <h2>{words.trained}</h2>
               <ul class="cards">
                 {models.trained.map((model) => (
                   <TrainedModelCard key={model.id} page={page} model={model} onRemove={() => void remove(model.id)} />
+                ))}
+                {models.translators.map((model) => (
+                  <TranslatorCard key={model.id} model={model} onRemove={() => void remove(model.id)} />
                 ))}
               </ul>
             </section>
