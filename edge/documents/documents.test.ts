@@ -97,6 +97,27 @@ describe('a Word document', () => {
       assert.throws(() => kindOf('a.docx').open(bytes), DocumentError)
     }
   })
+
+  test('that says that it is smaller than it is, or is damaged, is refused', () => {
+    const open = (bytes: Uint8Array) => kindOf('a.docx').open(bytes)
+    const bytes = zipSync({ 'word/document.xml': new Uint8Array(9 << 20) })
+    const directory = bytes.length - 22 - 46 - 'word/document.xml'.length
+    const size = new DataView(bytes.buffer, bytes.byteOffset + directory + 24)
+    assert.equal(size.getUint32(0, true), 9 << 20)
+    size.setUint32(0, 10, true)
+    assert.throws(() => open(bytes), /it has more bytes than its directory says/)
+    size.setUint32(0, 10 << 20, true)
+    assert.throws(() => open(bytes), /its checksum is wrong/)
+    const stored = docx('<w:p/>')
+    const flipped = stored.map((byte, at) => (at === 60 ? byte ^ 1 : byte))
+    assert.throws(() => open(flipped), DocumentError)
+    for (let end = 0; end < stored.length; end += 7) assert.throws(() => open(stored.slice(0, end)), DocumentError)
+  })
+
+  test('may have files of any name in it', async () => {
+    const archive = zipSync({ 'word/document.xml': strToU8(document('<w:p/>')), constructor: strToU8('a') })
+    assert.equal(strFromU8(unzipSync(await translated('a.docx', archive)).constructor as unknown as Uint8Array), 'a')
+  })
 })
 
 test('what is not read is refused, by what is amiss', () => {

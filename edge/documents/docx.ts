@@ -2,7 +2,8 @@
  * Word documents (Office Open XML, ECMA-376 part 1): the text of each paragraph, in which a change of format is a placeholder.
  * All else in the archive stays as it is.
  */
-import { strToU8, unzipSync, zipSync } from 'fflate'
+import { strToU8, zipSync } from 'fflate'
+import { ZipError } from '#protocol/zip-directory.ts'
 import { encodeXml } from '../translation/markup-pieces.ts'
 import { MarkupError, type Token, tokensOf } from '../translation/markup-tokens.ts'
 import type { Kept, Part } from '../translation/pieces.ts'
@@ -10,10 +11,8 @@ import { keptApart } from '../translation/kept-spans.ts'
 import { sentencePieces } from '../translation/sentence-pieces.ts'
 import { decodeXML } from 'entities/decode'
 import { DocumentError, decodeText, type OpenDocument, type Segment, type SegmentOptions } from './open-document.ts'
+import { unpackZip } from './unpack-zip.ts'
 
-/** Unpacked, all files together. */
-const MOST_BYTES = 48 << 20
-const MOST_FILES = 2_000
 const DOCUMENT = 'word/document.xml'
 const TEXTS = /^word\/(?:document|(?:header|footer)\d*|footnotes|endnotes|comments)\.xml$/
 
@@ -42,19 +41,11 @@ export function openDocx(bytes: Uint8Array): OpenDocument {
 }
 
 function unpack(bytes: Uint8Array): Record<string, Uint8Array> {
-  let size = 0
-  let count = 0
   try {
-    return unzipSync(bytes, {
-      filter({ originalSize }) {
-        size += originalSize
-        if (size > MOST_BYTES || ++count > MOST_FILES) throw new DocumentError('it unpacks to too much')
-        return true
-      },
-    })
+    return unpackZip(bytes)
   } catch (error) {
-    if (error instanceof DocumentError) throw error
-    throw new DocumentError('it is no zip archive', { cause: error })
+    if (error instanceof ZipError) throw new DocumentError(error.message, { cause: error })
+    throw error
   }
 }
 

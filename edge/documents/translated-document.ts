@@ -106,7 +106,8 @@ export class TranslatedDocument extends DurableObject<Bindings> implements Docum
     const isPassing = error instanceof ApiError && PASSING.has(error.code)
     if (isPassing && Date.now() - record.createdAt < PATIENCE_MS) return { status: 'queued', tries: tries + 1 }
     const told = reasonOf(error)
-    if (told === null) logFailure({ requestId: record.id, method: 'ALARM', route: '/v2/document' }, error)
+    if (told === null && !this.#stop.signal.aborted)
+      logFailure({ requestId: record.id, method: 'ALARM', route: '/v2/document' }, error)
     return { status: 'error', tries, error: told ?? 'The server failed.' }
   }
 

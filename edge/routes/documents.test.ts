@@ -154,7 +154,7 @@ describe('POST /v2/document', () => {
   test('refuses what it cannot read, in DeepL’s shape', async () => {
     for (const [contents, fields, name, status, message] of [
       ['x', FRENCH, 'a.pdf', 400, /documents of the kind 'pdf' are not read/],
-      ['x', FRENCH, 'a.docx', 400, /it is no zip archive/],
+      ['x', FRENCH, 'a.docx', 400, /it is not a zip archive/],
       ['x', { target_lang: 'DE' }, 'a.txt', 400, /'target_lang' not supported/],
       ['x', { target_lang: 'FR', source_lang: 'FR' }, 'a.txt', 400, /are equal/],
       ['x', {}, 'a.txt', 400, /'target_lang'/],
