@@ -29,6 +29,12 @@ test('sentences are parted, what is between them stays', () => {
   assert.deepEqual(split('One\ntwo. Three', 'none'), [['One two. Three']])
 })
 
+test('emoji around a sentence stay where they are', () => {
+  assert.deepEqual(split('👍👩‍👩‍👧 Open the file 🎉!'), ['👍👩‍👩‍👧 ', ['Open the file'], ' 🎉!'])
+  assert.deepEqual(split('A 👍 for {x} 🎉'), [['A ⟦0⟧ for ⟦1⟧'], ' 🎉'])
+  assert.deepEqual(split('🎉 {x}'), ['🎉 ', '{x}'])
+})
+
 test('what has no letter is not translated', () => {
   assert.deepEqual(split(''), [])
   assert.deepEqual(split(' \n '), [' \n', ' '])

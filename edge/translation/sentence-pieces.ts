@@ -133,7 +133,7 @@ function cutBefore(text: string, most: number): number | undefined {
 const wholeBefore = (text: string, most: number): number =>
   /[\ud800-\udbff]/.test(text.charAt(most - 1)) ? most - 1 : most
 
-/** A sentence without the white space and the pair of tags around it; nothing to translate if it has no letter. */
+/** A sentence without white space, emoji and the pair of tags around it; nothing to translate if it has no letter. */
 function trimmed(parts: readonly Part[], encode: Encode): Piece[] {
   const before: string[] = []
   const after: string[] = []
@@ -159,6 +159,16 @@ function trimmed(parts: readonly Part[], encode: Encode): Piece[] {
     } else if (typeof last === 'object' && last.tag === 'empty') {
       after.unshift(last.text)
       inner = inner.slice(0, -1)
+    } else if (isEmoji(first)) {
+      before.push(first.text)
+      inner = inner.slice(1)
+    } else if (isEmoji(last)) {
+      after.unshift(last.text)
+      inner = inner.slice(0, -1)
+    } else if (isEmoji(inner.at(-2)) && typeof last === 'string' && !/[\p{L}\p{N}]/u.test(last)) {
+      // The mark after it that ends the sentence stays there.
+      after.unshift(encode(last))
+      inner = inner.slice(0, -1)
     } else break
   }
   const isWords = inner.some((part) => typeof part === 'string' && hasLetter(part))
@@ -167,6 +177,8 @@ function trimmed(parts: readonly Part[], encode: Encode): Piece[] {
 }
 
 const verbatim = (part: Part, encode: Encode): string => (typeof part === 'string' ? encode(part) : part.text)
+
+const isEmoji = (part: Part | undefined): part is Kept => typeof part === 'object' && /^\p{RGI_Emoji}$/v.test(part.text)
 
 /** Whether the first part opens a tag that the last one closes. */
 function isPairAround(parts: readonly Part[]): boolean {
