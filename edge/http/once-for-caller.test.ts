@@ -32,6 +32,7 @@ const MAKE_NOTHING = [
   '/v1/tokenize',
   '/v1/uploads/{id}/cancel',
   '/v2/document/{id}',
+  '/v2/document/{id}/cancel',
   '/v2/document/{id}/result',
   '/v2/translate',
 ]
