@@ -3,6 +3,7 @@
  * form, in which true is `1` and a list is parted by commas.
  */
 import * as v from 'valibot'
+import { languageCodeSchema } from './language-code.ts'
 import { LIMITS } from './limits.ts'
 import { textSchema, UNSUPPORTED } from './text.ts'
 import { translationModelSchema } from './translation.ts'
@@ -32,7 +33,6 @@ const list = (item: v.GenericSchema<string, string>, most: number) =>
   )
 const tags = list(v.pipe(v.string(), v.minLength(1), v.maxLength(128)), LIMITS.tagNames)
 const glossaryId = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
-const languageCodeSchema = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
 const unsupported = v.optional(
   v.pipe(
     v.unknown(),

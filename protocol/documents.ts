@@ -1,14 +1,13 @@
 /** DeepL's documents: sent, asked about, fetched once. */
 import * as v from 'valibot'
+import { languageCodeSchema } from './language-code.ts'
 import { textSchema } from './text.ts'
 import { translationModelSchema } from './translation.ts'
 
-const languageCode = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
-
 /** The fields of the form beside `file`. */
 export const documentFieldsSchema = v.strictObject({
-  target_lang: languageCode,
-  source_lang: v.optional(languageCode),
+  target_lang: languageCodeSchema,
+  source_lang: v.optional(languageCodeSchema),
   /** Instead of the file's own name. */
   filename: v.optional(v.pipe(textSchema, v.minLength(1), v.maxLength(255))),
   formality: v.optional(v.picklist(['default', 'prefer_more', 'prefer_less'])),

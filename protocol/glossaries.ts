@@ -1,12 +1,12 @@
 /** DeepL's glossaries, of its version 2 (one pair of languages each) and 3 (several). */
 import * as v from 'valibot'
+import { languageCodeSchema } from './language-code.ts'
 import { LIMITS } from './limits.ts'
 import { textSchema } from './text.ts'
 
 const name = v.pipe(textSchema, v.minLength(1), v.maxLength(1024))
 const language = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/),
+  languageCodeSchema,
   v.transform((code) => code.split('-', 1)[0]?.toLowerCase() ?? ''),
 )
 const dictionary = {

@@ -69,7 +69,15 @@ export const usageQuerySchema = v.strictObject({
   end_time: v.optional(seconds),
   bucket_width: v.optional(v.picklist(['1h', '1d']), '1d'),
   /** Any of `key`, `model` and `route`. */
-  group_by: v.optional(v.pipe(v.string(), v.regex(/^(key|model|route)(,(key|model|route)){0,2}$/))),
+  group_by: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(key|model|route)(,(key|model|route)){0,2}$/,
+        "must be 'key', 'model' and 'route', or some of them, parted by commas",
+      ),
+    ),
+  ),
 })
 export const usageSchema = v.strictObject({
   object: v.literal('page'),

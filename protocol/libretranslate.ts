@@ -1,10 +1,10 @@
 /** LibreTranslate's API (https://docs.libretranslate.com), in JSON or as a form; the key may stand in the body as `api_key`. */
 import * as v from 'valibot'
+import { languageCodeSchema } from './language-code.ts'
 import { LIMITS } from './limits.ts'
 import { textSchema } from './text.ts'
 import { translationModelSchema } from './translation.ts'
 
-const language = v.pipe(v.string(), v.regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$/))
 const text = v.pipe(textSchema, v.minLength(1))
 const numeral = v.pipe(v.string(), v.regex(/^\d$/), v.transform(Number))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.translationAlternatives))
@@ -14,8 +14,8 @@ const apiKey = v.optional(v.string())
 export const libreRequestSchema = v.strictObject({
   q: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(LIMITS.libreTexts))]),
   /** `auto`: each text's own is found out. */
-  source: v.union([v.literal('auto'), language]),
-  target: language,
+  source: v.union([v.literal('auto'), languageCodeSchema]),
+  target: languageCodeSchema,
   format: v.optional(v.picklist(['text', 'html']), 'text'),
   /** Other translations that are wanted. */
   alternatives: v.optional(v.union([count, v.pipe(numeral, count)]), 0),
@@ -59,8 +59,8 @@ export const libreSettingsSchema = v.strictObject({
 
 /** The fields of the form beside `file`. */
 export const libreFileFieldsSchema = v.strictObject({
-  source: v.union([v.literal('auto'), language]),
-  target: language,
+  source: v.union([v.literal('auto'), languageCodeSchema]),
+  target: languageCodeSchema,
   model: v.optional(translationModelSchema),
   api_key: apiKey,
 })

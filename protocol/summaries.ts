@@ -19,7 +19,13 @@ export const summaryRequestSchema = v.strictObject({
   /** `extractive`: made of the text's own sentences; `abstractive`: of a language model's, as far as the text supports them. */
   style: v.optional(v.picklist(['extractive', 'abstractive']), 'extractive'),
   /** BCP 47; how sentences and words are told apart. */
-  language: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8}){0,3}$/)), 'en'),
+  language: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8}){0,3}$/, "must be the code of a language, such as 'en' or 'pt-BR'"),
+    ),
+    'en',
+  ),
   /** Server-sent events: `summary.progress`, a `summary.sentence` each, the summary, `[DONE]`. */
   stream: v.optional(v.boolean(), false),
 })

@@ -84,6 +84,40 @@ describe('a body', () => {
     })
   }
 
+  it('of fields is not read packed, nor with bytes that are no UTF-8', async () => {
+    const form = 'application/x-www-form-urlencoded'
+    const translate = async (body: string, headers: Record<string, string>) => {
+      const response = await fetch(`${edge.url}/v2/translate`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${edge.key}`, ...headers },
+        body,
+      })
+      return [response.status, await response.json()]
+    }
+    assert.deepEqual(await translate('{}', { 'content-type': 'application/json', 'content-encoding': 'gzip' }), [
+      415,
+      { message: "A body with Content-Encoding 'gzip' is not read." },
+    ])
+    for (const text of ['%FF', '%e2%82', 'a%C3+%A9']) {
+      const refused = await translate(`text=${text}`, { 'content-type': form })
+      assert.deepEqual(refused, [400, { message: 'The body is not valid UTF-8.' }])
+    }
+    const read = await translate('text=100%+%E2%82%AC', { 'content-type': form })
+    assert.deepEqual(read, [400, { message: "Missing required parameter: 'target_lang'." }])
+  })
+
+  it('is told what a field has to be', async () => {
+    const message = async (path: string, body: unknown) => {
+      const answer = (await (await edge.ask(path, { body: JSON.stringify(body) })).json()) as { message: string }
+      return answer.message
+    }
+    assert.equal(
+      await message('/v2/translate', { text: ['a'], target_lang: '' }),
+      "Invalid 'target_lang': expected the code of a language, such as 'en' or 'pt-BR', got \"\".",
+    )
+    assert.equal(await message('/v2/translate', null), 'Invalid body: expected an object, got null.')
+  })
+
   it('may name its charset', async () => {
     const headers = { 'content-type': 'Application/JSON; charset=utf-8' }
     assert.equal((await edge.ask(CHAT, { body: HELLO, headers })).status, 200)

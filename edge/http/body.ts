@@ -26,13 +26,14 @@ function requireJson(request: Request): void {
       `The Content-Type header must be 'application/json', got ${type === null ? 'none' : `'${type.slice(0, 100)}'`}.`,
     )
   }
+}
+
+/** What is packed is not unpacked here. */
+function requireUnpacked(request: Request): void {
   const encoding = request.headers.get('content-encoding') ?? 'identity'
-  if (encoding.toLowerCase() !== 'identity') {
-    throw new ApiError(
-      'unsupported_media_type',
-      `A body with Content-Encoding '${encoding.slice(0, 100)}' is not read.`,
-    )
-  }
+  if (encoding.toLowerCase() === 'identity') return
+  const message = `A body with Content-Encoding '${encoding.slice(0, 100)}' is not read.`
+  throw new ApiError('unsupported_media_type', message)
 }
 
 /**
@@ -95,6 +96,7 @@ async function parseForm(
   type: string,
   lists: readonly string[] = [],
 ): Promise<Record<string, unknown>> {
+  if (mediaType(type) === 'application/x-www-form-urlencoded') requireUtf8(decode(bytes))
   let form: FormData
   try {
     form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
@@ -114,8 +116,12 @@ async function parseForm(
   return Object.fromEntries([...fields].map(([name, values]) => [name, lists.includes(name) ? values : values[0]]))
 }
 
-/** The body; of one whose length is not declared, counts while it reads, and stops at the limit. */
+/**
+ * The body; of one whose length is not declared, counts while it reads, and stops at the limit.
+ * @throws ApiError 413 or 415
+ */
 export async function readBytes(request: Request, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  requireUnpacked(request)
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > most) throw tooLarge(`${declared} bytes`, most)
   if (request.body === null) return new Uint8Array()
@@ -149,6 +155,15 @@ function decode(bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch (cause) {
     throw new ApiError('invalid_json', 'The body is not valid UTF-8.', { cause })
+  }
+}
+
+/** Of what stands as %XX in a form: what is none would become another text. */
+function requireUtf8(form: string): void {
+  try {
+    for (const [run] of form.matchAll(/(?:%[\da-f]{2})+/gi)) decodeURIComponent(run)
+  } catch (cause) {
+    throw new ApiError('invalid_request', 'The body is not valid UTF-8.', { cause })
   }
 }
 

@@ -7,6 +7,8 @@ import { LONE_SURROGATE, UNSUPPORTED } from '#protocol/text.ts'
 export type Schema = v.GenericSchema<unknown, unknown>
 type Issue = v.BaseIssue<unknown>
 
+const MUST_BE = 'must be '
+
 /** @throws ApiError with status 400 */
 export function validate<S extends Schema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
@@ -48,7 +50,7 @@ function keysOf(issue: Issue): (string | number)[] {
 
 function toApiError({ issue, path }: Located): ApiError {
   const param = path.length === 0 ? undefined : formatPath(path)
-  const name = param === undefined ? 'The body' : `'${param}'`
+  const name = param === undefined ? 'body' : `'${param}'`
   if (issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never') {
     return new ApiError('unknown_parameter', `Unknown parameter: ${name}.`, { param })
   }
@@ -89,11 +91,15 @@ function expectation(issue: Issue): string {
     case 'max_entries':
       return `at most ${limit} entries`
     case 'regex':
-      return 'a number'
+      return formOf(issue)
     default:
       return issue.expected === null ? 'another value' : readable(issue.expected)
   }
 }
+
+/** A schema says of a pattern what it must be; those that do not are of numerals. */
+const formOf = ({ message }: Issue): string =>
+  message.startsWith(MUST_BE) ? message.slice(MUST_BE.length) : 'a number'
 
 /** Valibot's `("a" | "b")` and `Object` in words. */
 function readable(expected: string): string {
