@@ -165,13 +165,14 @@ export const text = {
   shortcuts: {
     title: 'Keyboard shortcuts',
     rows: [
-      ['Enter, Ctrl-Enter', 'Send'],
+      ['Enter, Ctrl-Enter', 'Send; Ctrl-Enter summarises'],
       ['Shift-Enter', 'New line'],
       ['Esc', 'Stop what is under way, close what is open'],
       ['/', 'Go to the text box, or the first field'],
       ['Ctrl-K', 'Search titles and messages'],
       ['↑ ↓', 'Walk the list of conversations, or a menu'],
-      ['← →', 'Walk the sentences of a translation; Enter shows others'],
+      ['← →', 'Walk the sentences of a translation or a summary'],
+      ['Enter', 'On a sentence: other translations, or where it comes from'],
       ['Ctrl-Shift-O', 'New chat'],
       ['?', 'This list'],
     ],

@@ -16,6 +16,7 @@ import { Toasts } from './Toasts.tsx'
 const KeysPage = lazily(() => import('./KeysPage.tsx').then((part) => part.KeysPage))
 const StudioPage = lazily(() => import('./studio/StudioPage.tsx').then((part) => part.StudioPage))
 const TranslatePage = lazily(() => import('./translate/TranslatePage.tsx').then((part) => part.TranslatePage))
+const SummarisePage = lazily(() => import('./summarise/SummarisePage.tsx').then((part) => part.SummarisePage))
 const TrainPage = lazily(() => import('./train/TrainPage.tsx').then((part) => part.TrainPage))
 const ModelsPage = lazily(() => import('./models/ModelsPage.tsx').then((part) => part.ModelsPage))
 const ShareDialog = lazily(() => import('./ShareDialog.tsx').then((part) => part.ShareDialog))
@@ -48,6 +49,9 @@ export function App({ page }: { page: Page }) {
         </Kept>
         <Kept shown={section === 'translate'}>
           <TranslatePage page={page} />
+        </Kept>
+        <Kept shown={section === 'summarise'}>
+          <SummarisePage page={page} />
         </Kept>
         <Kept shown={section === 'studio'}>
           <StudioPage page={page} />

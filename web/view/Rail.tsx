@@ -27,6 +27,7 @@ export function Rail({ page }: { page: Page }) {
         </button>
       )}
       <RailLink page={page} section="translate" icon="translate" />
+      <RailLink page={page} section="summarise" icon="summarise" />
       {models.some(({ task }) => task !== 'chat') && <RailLink page={page} section="studio" icon="studio" />}
       <RailLink page={page} section="train" icon="train" />
       {models.length > 0 && <RailLink page={page} section="models" icon="models" />}

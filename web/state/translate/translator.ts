@@ -3,6 +3,7 @@ import { batch, computed, effect, type ReadonlySignal, signal, untracked } from 
 import { RequestFailure } from '../../transport/failure.ts'
 import type { Http } from '../../transport/http.ts'
 import { TranslationApi } from '../../transport/translation.ts'
+import { againWhenAway } from '../again-when-away.ts'
 import type { ServerState } from '../server-state.ts'
 import { Task } from '../task.ts'
 import { fromQuery, keep, type KeptTranslation, readKept, toQuery } from './kept-translation.ts'
@@ -14,7 +15,6 @@ import { TranslatedParts } from './translated-parts.ts'
 export const MOST_LENGTH = 50_000
 /** After the last key, before anything is asked. */
 const PAUSE_MS = 300
-const AGAIN_SECONDS = { first: 2, longest: 30 }
 
 /** How much of a long text is translated, in UTF-16 code units. */
 export interface Progress {
@@ -59,7 +59,6 @@ export class Translator {
   readonly #chosen = new Map<string, string>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #query = ''
-  #tries = 0
 
   constructor(options: TranslatorOptions) {
     const { http, server, storage } = options
@@ -75,21 +74,7 @@ export class Translator {
         void this.#run()
       })
     })
-    // Comes back by itself when there is somebody to ask again.
-    effect(() => {
-      const failure = this.task.failure.value
-      if (!(failure instanceof RequestFailure) || !failure.away) return
-      if (server.health.value.status === 'unreachable') return
-      const longer = Math.min(AGAIN_SECONDS.longest, AGAIN_SECONDS.first ** (this.#tries + 1))
-      const timer = setTimeout(
-        () => {
-          this.#tries++
-          void this.#run()
-        },
-        1000 * Math.max(failure.retryAfter ?? 0, longer),
-      )
-      return () => clearTimeout(timer)
-    })
+    againWhenAway(this.task, server, () => void this.#run())
   }
 
   /** Takes what an address says, unless it is what was written there. */
@@ -111,7 +96,6 @@ export class Translator {
       this.impossible.value = null
       this.#settleLanguages()
     })
-    this.#tries = 0
     this.task.stop()
     this.progress.value = null
     clearTimeout(this.#timer)
@@ -138,9 +122,10 @@ export class Translator {
 
   stop(): void {
     clearTimeout(this.#timer)
-    if (!this.task.busy.value) return
+    if (!this.task.busy.value && this.task.failure.value === null) return
     this.task.stop()
     batch(() => {
+      this.task.failure.value = null
       this.progress.value = null
       this.stopped.value = true
     })
@@ -216,9 +201,7 @@ export class Translator {
         })
       }
     })
-    if (!done) return
-    this.#tries = 0
-    this.progress.value = null
+    if (done) this.progress.value = null
   }
 
   #take({ text, source, target, glossary }: Partial<KeptTranslation>): void {

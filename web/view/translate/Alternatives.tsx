@@ -5,7 +5,7 @@ import type { Translator } from '../../state/translate/translator.ts'
 import { text } from '../../text-translate.ts'
 import { FailureNote } from '../FailureNote.tsx'
 import { IconButton } from '../Icon.tsx'
-import { walked } from './walk.ts'
+import { walked } from '../walk.ts'
 
 /** Other translations of a sentence, below it; choosing one puts it in its place. Esc or a click beside closes it. */
 export function Alternatives({

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { Pair } from '../../state/translate/parts.ts'
 import type { Translator } from '../../state/translate/translator.ts'
 import { Alternatives } from './Alternatives.tsx'
-import { walked } from './walk.ts'
+import { walked } from '../walk.ts'
 
 /** Which sentence is asked about, and how far down its end is, in pixels. */
 interface Asked {

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import '../../style/studio.css'
-import '../../style/translate.css'
+import '../../style/panes.css'
 import { sectionPath } from '../../state/address.ts'
 import type { Page } from '../../state/page.ts'
 import { GlossaryList } from '../../state/translate/glossary-list.ts'
@@ -58,8 +58,8 @@ export function TranslatePage({ page }: { page: Page }) {
         <h1>{pageText.nav.translate}</h1>
         <GlossaryBar translator={translator} glossaries={glossaries} onManage={() => setManaging(true)} />
       </header>
-      <div class={`scroll translate-scroll ${dragging ? 'dragging' : ''}`}>
-        <section class="translate" aria-label={pageText.nav.translate}>
+      <div class={`scroll panes-scroll ${dragging ? 'dragging' : ''}`}>
+        <section class="panes-column" aria-label={pageText.nav.translate}>
           <LanguageBar translator={translator} />
           <Missing translator={translator} />
           <div class="panes">

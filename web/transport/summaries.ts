@@ -1,0 +1,76 @@
+/** `POST /v1/summaries`, streamed. */
+import * as v from 'valibot'
+import { errorAnswerSchema } from './answers.ts'
+import { RequestFailure } from './failure.ts'
+import type { Http } from './http.ts'
+import { readEvents } from './sse.ts'
+
+/** UTF-16 code units of the text. */
+const spanSchema = v.object({ start: v.number(), end: v.number() })
+export type Span = v.InferOutput<typeof spanSchema>
+const sentenceSchema = v.object({ text: v.string(), source: v.array(spanSchema) })
+/** Of a summary, and where in the text it comes from. */
+export type SummarySentence = v.InferOutput<typeof sentenceSchema>
+
+const summarySchema = v.object({
+  object: v.literal('summary'),
+  sentences: v.array(sentenceSchema),
+  model: v.string(),
+  unsupported: v.optional(v.number(), 0),
+  degraded: v.optional(v.boolean(), false),
+})
+export type Summary = v.InferOutput<typeof summarySchema>
+const eventSchema = v.variant('object', [
+  v.object({ object: v.literal('summary.progress'), done: v.number(), total: v.number() }),
+  v.object({ object: v.literal('summary.sentence'), index: v.number(), sentence: sentenceSchema }),
+  summarySchema,
+])
+export type SummaryEvent = v.InferOutput<typeof eventSchema>
+
+export type Style = 'extractive' | 'abstractive'
+export type Length = { readonly sentences: number } | { readonly words: number }
+
+export interface SummaryRequest {
+  readonly input: string
+  readonly style: Style
+  readonly length: Length
+  /** BCP 47. */
+  readonly language: string
+}
+
+/**
+ * Yields what is read and what is said as it comes, and last the summary.
+ * @throws RequestFailure `broken` where the stream ends before it
+ */
+export async function* summarise(
+  http: Http,
+  request: SummaryRequest,
+  signal: AbortSignal,
+): AsyncGenerator<SummaryEvent, void, undefined> {
+  const body = { ...request, stream: true }
+  const response = await http.send('POST', '/v1/summaries', { body, signal })
+  if (!response.body) throw new RequestFailure('broken')
+  for await (const data of readEvents(response.body)) {
+    const event = parse(data)
+    yield event
+    if (event.object === 'summary') return
+  }
+  signal.throwIfAborted()
+  throw new RequestFailure('broken')
+}
+
+/** @throws RequestFailure also for the error that a stream may end with */
+function parse(data: string): SummaryEvent {
+  let value: unknown
+  try {
+    value = JSON.parse(data)
+  } catch (cause) {
+    throw new RequestFailure('malformed', { cause })
+  }
+  const parsed = v.safeParse(eventSchema, value)
+  if (parsed.success) return parsed.output
+  const failed = v.safeParse(errorAnswerSchema, value)
+  throw failed.success
+    ? new RequestFailure('api', { detail: failed.output })
+    : new RequestFailure('malformed', { cause: parsed.issues })
+}
