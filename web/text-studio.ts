@@ -176,6 +176,7 @@ export const text = {
       `pictures of ${width} × ${height}, ${channels === 1 ? 'grey' : channels === 4 ? 'in colour, with transparency' : 'in colour'}`,
     rowsOf: (columns: number) => `rows of ${columns} numbers`,
     latents: 'Latent numbers',
+    translate: 'Translate with it',
     translates: (source: string, target: string) => {
       const names = new Intl.DisplayNames(undefined, { type: 'language' })
       return `${names.of(source) ?? source} into ${names.of(target) ?? target}`

@@ -28,10 +28,12 @@ export const text = {
   goOn: 'Go on',
   impossible: (language: string, target: string) =>
     `The text seems to be in ${language}, which cannot be translated into ${target} here. If it is not, choose its language above.`,
+  same: (language: string) => `The text is in ${language} already.`,
+  model: 'Model',
+  anyModel: 'Newest model',
   away: 'No translation model can be reached just now. What you typed is kept, and is translated when one is back.',
   noModel:
     'There is no translation model here yet. As soon as a runner has one, its languages can be chosen. What you typed is kept.',
-  loading: 'Looking which languages there are …',
   sentence: {
     hint: 'Click a sentence for other translations.',
     others: 'Other translations',
@@ -49,7 +51,6 @@ export const text = {
     tooLarge: (name: string, bytes: number, most: number) =>
       `“${name}” has ${size(bytes)}. A document may have ${size(most)}.`,
     empty: (name: string) => `“${name}” is empty.`,
-    many: 'One document at a time: the first one was taken.',
     noTarget: 'No language can be translated into just now. Try again when a translation model is there.',
     sending: 'Sending …',
     queued: (seconds: number) => `Waiting for a runner, ${count(seconds)} s so far …`,

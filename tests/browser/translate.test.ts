@@ -158,6 +158,46 @@ test('a glossary is made from a pasted table, goes for the translation, and its 
   })
 })
 
+test('of several models for the languages one can be chosen', async () => {
+  await using opened = await openPage()
+  const { page } = opened
+  // As if the owner had trained one.
+  await page.route('**/v1/models', async (route) => {
+    const models = await (await route.fetch()).json()
+    const mine = { id: 'mine', task: 'translation', owned_by: 'user', source_language: 'en', target_language: 'fr' }
+    await route.fulfill({ json: { ...models, data: [...models.data, mine] } })
+  })
+  await page.getByRole('link', { name: 'Translate' }).click()
+  await page.getByLabel('Model').selectOption('en-fr')
+  const asked = page.waitForRequest('**/v2/translate')
+  await translate(page, 'Open the file.')
+  assert.equal((await asked).postDataJSON().model, 'en-fr')
+  await page.waitForURL(/[?]to=fr&model=en-fr#text=/)
+  await page.getByRole('button', { name: 'Swap the languages and the texts' }).click()
+  await page.getByLabel('Model').waitFor({ state: 'detached' })
+})
+
+test('what is in the target’s language already is said to be', async () => {
+  await using opened = await openPage('/translate?to=fr')
+  const { page } = opened
+  const text = 'Ouvrez le fichier et fermez la fenêtre du programme.'
+  assert.equal(await translate(page, text), text)
+  await page.getByText('The text is in French already.').waitFor()
+})
+
+test('languages come when there is somebody who has them', async () => {
+  await using opened = await openPage()
+  const { page } = opened
+  await page.route('**/languages', (route) => route.fulfill({ status: 503, json: { error: 'Nobody.' } }), { times: 1 })
+  await page.getByRole('link', { name: 'Translate' }).click()
+  await page.getByText('No translation model can be reached just now.').waitFor()
+  await field(page).fill('Open the file.')
+  await choose(page, 'letter.txt', 'x')
+  await page.getByRole('alert').getByText('No language can be translated into just now.').waitFor()
+  await page.getByText('fichier').waitFor()
+  await page.getByText('No translation model can be reached just now.').waitFor({ state: 'detached' })
+})
+
 test('a document is checked before it is sent, translated and downloaded', async () => {
   await using opened = await openPage('/translate?from=en&to=fr')
   const { page } = opened

@@ -18,6 +18,8 @@ export interface DocumentRequest {
   readonly source: string | null
   readonly target: string
   readonly glossary: string | null
+  /** Null: whichever is for the languages. */
+  readonly model: string | null
 }
 
 /** All throw RequestFailure. */
@@ -28,11 +30,12 @@ export class DocumentsApi {
     this.#http = http
   }
 
-  async send({ file, source, target, glossary }: DocumentRequest, signal: AbortSignal): Promise<DocumentHandle> {
+  async send({ file, source, target, glossary, model }: DocumentRequest, signal: AbortSignal): Promise<DocumentHandle> {
     const body = new FormData()
     body.set('target_lang', target.toUpperCase())
     if (source !== null) body.set('source_lang', source.toUpperCase())
     if (source !== null && glossary !== null) body.set('glossary_id', glossary)
+    if (model !== null) body.set('model', model)
     body.set('file', file, file.name)
     return this.#http.json(handleSchema, 'POST', PATH, { body, signal })
   }

@@ -7,6 +7,24 @@ const languagesSchema = v.array(v.object({ code: v.string(), name: v.string(), t
 /** What can be translated, and into what. */
 export type Language = v.InferOutput<typeof languagesSchema>[number]
 
+const modelsSchema = v.object({
+  data: v.array(
+    v.object({
+      id: v.string(),
+      task: v.string(),
+      source_language: v.optional(v.string()),
+      target_language: v.optional(v.string()),
+    }),
+  ),
+})
+
+/** One that translates, from a language into another. */
+export interface TranslationModel {
+  readonly id: string
+  readonly source: string
+  readonly target: string
+}
+
 const translationsSchema = v.object({
   translations: v.array(v.object({ text: v.string(), detected_source_language: v.string() })),
 })
@@ -20,6 +38,8 @@ export interface TranslationRequest {
   readonly target: string
   /** Of the owner's; it needs a source. */
   readonly glossary: string | null
+  /** Null: the newest of one's own for the languages, or else the one that ships. */
+  readonly model: string | null
 }
 
 export interface Translations {
@@ -41,13 +61,22 @@ export class TranslationApi {
     return this.#http.json(languagesSchema, 'GET', '/languages', { signal })
   }
 
+  /** Those that runners have, and one's own. */
+  async models(signal: AbortSignal): Promise<readonly TranslationModel[]> {
+    const { data } = await this.#http.json(modelsSchema, 'GET', '/v1/models', { signal })
+    return data.flatMap(({ id, task, source_language: source, target_language: target }) =>
+      task === 'translation' && source !== undefined && target !== undefined ? [{ id, source, target }] : [],
+    )
+  }
+
   async translate(request: TranslationRequest, signal: AbortSignal): Promise<Translations> {
-    const { texts, source, target, glossary } = request
+    const { texts, source, target, glossary, model } = request
     const body = {
       text: texts,
       target_lang: target.toUpperCase(),
       ...(source === null ? {} : { source_lang: source.toUpperCase() }),
       ...(glossary === null || source === null ? {} : { glossary_id: glossary }),
+      ...(model === null ? {} : { model }),
     }
     const { translations } = await this.#http.json(translationsSchema, 'POST', '/v2/translate', { body, signal })
     return {
@@ -56,9 +85,14 @@ export class TranslationApi {
     }
   }
 
-  /** Other translations of a sentence, without those that are the same. */
-  async alternatives(sentence: string, source: string, target: string, signal: AbortSignal): Promise<string[]> {
-    const body = { q: sentence, source, target, alternatives: LIMITS.translationAlternatives }
+  /** Translations of a sentence, the likeliest first, without those that are the same. */
+  async alternatives(
+    sentence: string,
+    { source, target, model }: { readonly source: string; readonly target: string; readonly model: string | null },
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const languages = { source, target, ...(model === null ? {} : { model }) }
+    const body = { q: sentence, ...languages, alternatives: LIMITS.translationAlternatives }
     const { translatedText, alternatives } = await this.#http.json(alternativesSchema, 'POST', '/translate', {
       body,
       signal,

@@ -19,6 +19,8 @@ export class GlossaryList {
   /** What can be translated, and so have a glossary. */
   readonly pairs = signal<readonly LanguagePair[]>([])
   readonly removal = signal<GlossaryRemoval | null>(null)
+  /** Whether it is known which there are. */
+  readonly loaded = signal(false)
   readonly loading = new Task()
   /** Writing one, or reading its terms. */
   readonly work = new Task()
@@ -29,6 +31,10 @@ export class GlossaryList {
 
   constructor(http: Http) {
     this.#api = new GlossariesApi(http)
+  }
+
+  has(id: string): boolean {
+    return this.there.value.some(({ glossary_id }) => glossary_id === id)
   }
 
   /** Those for a pair; of a source that is not known yet, those for any into the target. */
@@ -48,6 +54,7 @@ export class GlossaryList {
       const [all, pairs] = await Promise.all([this.#api.list(signal), this.#api.pairs(signal)])
       this.#all.value = all
       this.pairs.value = pairs
+      this.loaded.value = true
     })
   }
 

@@ -8,6 +8,8 @@ const schema = v.object({
   source: v.fallback(v.nullable(language), null),
   target: v.fallback(v.nullable(language), null),
   glossary: v.fallback(v.nullable(v.string()), null),
+  /** Null: whichever is for the languages. */
+  model: v.fallback(v.nullable(v.string()), null),
 })
 export type KeptTranslation = v.InferOutput<typeof schema>
 
@@ -19,7 +21,7 @@ export function readKept(storage: Pick<Storage, 'getItem'>): KeptTranslation {
   try {
     return v.parse(schema, JSON.parse(storage.getItem(KEY) ?? '{}'))
   } catch {
-    return { text: '', source: null, target: null, glossary: null }
+    return { text: '', source: null, target: null, glossary: null, model: null }
   }
 }
 
@@ -32,10 +34,11 @@ export function keep(storage: Pick<Storage, 'setItem'>, kept: KeptTranslation): 
 }
 
 /** The text stands after `#`: that part of an address is sent to nobody. */
-export function toQuery({ text, source, target }: KeptTranslation): string {
+export function toQuery({ text, source, target, model }: KeptTranslation): string {
   const search = new URLSearchParams()
   if (source !== null) search.set('from', source)
   if (target !== null) search.set('to', target)
+  if (model !== null) search.set('model', model)
   const languages = search.size > 0 ? `?${search}` : ''
   return text === '' || text.length > ADDRESS_LENGTH ? languages : `${languages}#text=${encodeURIComponent(text)}`
 }
@@ -50,5 +53,6 @@ export function fromQuery(query: string): Partial<KeptTranslation> {
   return {
     ...(text === null ? {} : { text }),
     ...(target.success ? { target: target.output, source: source.success ? source.output : null } : {}),
+    ...(target.success ? { model: asked.get('model') } : {}),
   }
 }

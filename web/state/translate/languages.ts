@@ -1,6 +1,6 @@
 /** Which languages can be translated into which, asked for again until there are some. */
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
-import type { Language, TranslationApi } from '../../transport/translation.ts'
+import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals'
+import type { Language, TranslationApi, TranslationModel } from '../../transport/translation.ts'
 import { RequestFailure } from '../../transport/failure.ts'
 import type { ServerState } from '../server-state.ts'
 import { Task } from '../task.ts'
@@ -11,6 +11,7 @@ const NAMES = new Intl.DisplayNames('en', { type: 'language' })
 export class Languages {
   /** Null until they are known. */
   readonly all = signal<readonly Language[] | null>(null)
+  readonly models = signal<readonly TranslationModel[]>([])
   readonly loading = new Task()
   /** No model translates anything, or no runner is there that would say. */
   readonly missing: ReadonlySignal<boolean> = computed(
@@ -38,7 +39,11 @@ export class Languages {
   async load(): Promise<void> {
     this.#tries++
     const loaded = await this.loading.run(async (signal) => {
-      this.all.value = await this.#api.languages(signal)
+      const [all, models] = await Promise.all([this.#api.languages(signal), this.#api.models(signal)])
+      batch(() => {
+        this.all.value = all
+        this.models.value = models
+      })
     })
     if (loaded && !this.missing.peek()) this.#tries = 0
   }
@@ -47,11 +52,16 @@ export class Languages {
     return source === null ? this.targets.value : (this.all.value?.find(({ code }) => code === source)?.targets ?? [])
   }
 
+  /** From a source, or any if it is not known yet. */
+  modelsOf(source: string | null, target: string | null): readonly TranslationModel[] {
+    return this.models.value.filter((one) => (source === null || one.source === source) && one.target === target)
+  }
+
   nameOf(code: string): string {
     return this.all.value?.find((language) => language.code === code)?.name ?? NAMES.of(code) ?? code
   }
 
   #wait(): number {
-    return Math.min(AGAIN_MS.longest, AGAIN_MS.first * 2 ** Math.min(this.#tries, 5))
+    return Math.min(AGAIN_MS.longest, AGAIN_MS.first * 2 ** Math.min(this.#tries - 1, 5))
   }
 }

@@ -77,6 +77,16 @@ export class TranslatedDocument {
     await this.#follow(kept)
   }
 
+  /** Says why a file cannot even be sent. */
+  refuse(name: string, why: string): void {
+    this.dismiss()
+    batch(() => {
+      this.name.value = name
+      this.stage.value = 'failed'
+      this.task.failure.value = new FileProblem(why)
+    })
+  }
+
   /** Sends it again, if the page still has it. */
   get again(): (() => Promise<void>) | null {
     const request = this.#request
@@ -93,6 +103,8 @@ export class TranslatedDocument {
   /** Nothing is shown any more; what is on its way is given up. */
   dismiss(): void {
     this.task.stop()
+    this.task.failure.value = null
+    this.#request = null
     this.stage.value = null
     this.#fetched = null
     void this.#giveUp()

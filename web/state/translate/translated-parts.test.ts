@@ -27,7 +27,7 @@ const never = new AbortController().signal
 
 async function all(parts: TranslatedParts, texts: readonly string[], source: string | null) {
   const steps: { count: number; source: string; text: string }[] = []
-  const request = { parts: texts.map(part), source, target: 'fr', glossary: null }
+  const request = { parts: texts.map(part), source, target: 'fr', glossary: null, model: null }
   for await (const { parts: done, source } of parts.translate(request, never)) {
     steps.push({ count: done.length, source, text: done.map(({ translation }) => translation).join(' ') })
   }

@@ -12,6 +12,8 @@ export interface PartsRequest {
   readonly source: string | null
   readonly target: string
   readonly glossary: string | null
+  /** Null: whichever is for the languages. */
+  readonly model: string | null
 }
 
 export interface PartsSoFar {
@@ -92,5 +94,5 @@ export class TranslatedParts {
   }
 }
 
-const keyOf = ({ source, target, glossary }: Omit<PartsRequest, 'parts'>, text: string): string =>
-  JSON.stringify([source, target, glossary, text])
+const keyOf = ({ source, target, glossary, model }: Omit<PartsRequest, 'parts'>, text: string): string =>
+  JSON.stringify([source, target, glossary, model, text])

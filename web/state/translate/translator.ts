@@ -37,6 +37,8 @@ export class Translator {
   readonly source = signal<string | null>(null)
   readonly target = signal<string | null>(null)
   readonly glossary = signal<string | null>(null)
+  /** Null: whichever is for the languages. */
+  readonly model = signal<string | null>(null)
   /** What the source was found to be. */
   readonly detected = signal<string | null>(null)
   /** The language of the text, as far as it is known. */
@@ -51,6 +53,10 @@ export class Translator {
   /** What the text seems to be in, if nothing translates that into the target. */
   readonly impossible = signal<string | null>(null)
   readonly task = new Task()
+  /** Whether the text is in the target's language already. */
+  readonly same: ReadonlySignal<boolean> = computed(
+    () => this.detected.value !== null && this.source.value === null && this.detected.value === this.target.value,
+  )
   readonly tooLong: ReadonlySignal<boolean> = computed(() => this.text.value.length > MOST_LENGTH)
   readonly #api: TranslationApi
   readonly #parts: TranslatedParts
@@ -98,6 +104,7 @@ export class Translator {
     })
     this.task.stop()
     this.progress.value = null
+    if (this.tooLong.value) this.pairs.value = []
     clearTimeout(this.#timer)
     if (this.text.value.trim() === '') {
       this.pairs.value = []
@@ -117,7 +124,13 @@ export class Translator {
     const { value: target } = this.target
     const source = this.from.value ?? this.#other(target)
     if (!this.canSwap || source === null) return
-    this.change({ source: target, target: source, text: this.translation.value || this.text.value, glossary: null })
+    this.change({
+      source: target,
+      target: source,
+      text: this.translation.value || this.text.value,
+      glossary: null,
+      model: null,
+    })
   }
 
   stop(): void {
@@ -146,7 +159,8 @@ export class Translator {
   async alternatives({ source }: Pair, signal: AbortSignal): Promise<readonly string[]> {
     const { value: from } = this.from
     const { value: target } = this.target
-    return from === null || target === null ? [] : this.#api.alternatives(source, from, target, signal)
+    if (from === null || target === null) return []
+    return this.#api.alternatives(source, { source: from, target, model: this.model.value }, signal)
   }
 
   choose(pair: Pair, translation: string): void {
@@ -161,6 +175,7 @@ export class Translator {
       source: this.source.value,
       target: this.target.value,
       glossary: this.glossary.value,
+      model: this.model.value,
     }
     keep(this.#options.storage, kept)
     this.#query = toQuery(kept)
@@ -173,7 +188,13 @@ export class Translator {
     const { value: target } = this.target
     const text = this.text.value
     if (target === null || text.trim() === '' || this.tooLong.value) return
-    const request = { parts: partsOf(text), source: this.source.value, target, glossary: this.glossary.value }
+    const request = {
+      parts: partsOf(text),
+      source: this.source.value,
+      target,
+      glossary: this.glossary.value,
+      model: this.model.value,
+    }
     const done = await this.task.run(async (signal) => {
       try {
         for await (const { parts, source } of this.#parts.translate(request, signal)) {
@@ -204,7 +225,7 @@ export class Translator {
     if (done) this.progress.value = null
   }
 
-  #take({ text, source, target, glossary }: Partial<KeptTranslation>): void {
+  #take({ text, source, target, glossary, model }: Partial<KeptTranslation>): void {
     if (text !== undefined) this.text.value = text
     if (source !== undefined && source !== this.source.peek()) {
       this.source.value = source
@@ -212,6 +233,7 @@ export class Translator {
     }
     if (target !== undefined) this.target.value = target
     if (glossary !== undefined) this.glossary.value = glossary
+    if (model !== undefined) this.model.value = model
   }
 
   /** What is chosen may not be there, or not together. */
@@ -223,8 +245,11 @@ export class Translator {
     if (source !== null && !all.some(({ code }) => code === source)) this.source.value = null
     const possible = languages.targetsOf(this.source.peek()).filter((code) => code !== this.source.peek())
     const target = this.target.peek()
-    if (target !== null && possible.includes(target)) return
-    this.target.value = possible.find((code) => code !== 'en') ?? possible[0] ?? null
+    if (target === null || !possible.includes(target)) {
+      this.target.value = possible.find((code) => code !== 'en') ?? possible[0] ?? null
+    }
+    const models = languages.modelsOf(this.source.peek(), this.target.peek())
+    if (!models.some(({ id }) => id === this.model.peek())) this.model.value = null
   }
 
   /** What is likely translated into a language. */

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { sectionPath } from '../../state/address.ts'
 import type { Page } from '../../state/page.ts'
 import { partPath, partsOf } from '../../state/studio/studio.ts'
 import { text } from '../../text-studio.ts'
@@ -47,8 +48,10 @@ export function TrainedModelCard({ page, model, onRemove }: { page: Page; model:
   )
 }
 
-export function TranslatorCard({ model, onRemove }: { model: Translator; onRemove: () => void }) {
+export function TranslatorCard({ page, model, onRemove }: { page: Page; model: Translator; onRemove: () => void }) {
   const { id, card, created, device, source_language, target_language } = model
+  const query = new URLSearchParams({ from: source_language, to: target_language, model: id })
+  const path = `${sectionPath('translate')}?${query}`
   return (
     <li class="card" id={id}>
       <header>
@@ -57,6 +60,9 @@ export function TranslatorCard({ model, onRemove }: { model: Translator; onRemov
       </header>
       <p>{card.description}</p>
       <div class="button-line">
+        <a class="outlined" href={path} onClick={(event) => followed(event, () => page.address.go(path))}>
+          {words.translate}
+        </a>
         {isOwn(model) && <SecondPress label={words.remove} really={words.reallyRemove} of={id} onPress={onRemove} />}
       </div>
       <dl class="facts-list">

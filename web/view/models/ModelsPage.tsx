@@ -41,7 +41,7 @@ export function ModelsPage({ page }: { page: Page }) {
                   <TrainedModelCard key={model.id} page={page} model={model} onRemove={() => void remove(model.id)} />
                 ))}
                 {models.translators.map((model) => (
-                  <TranslatorCard key={model.id} model={model} onRemove={() => void remove(model.id)} />
+                  <TranslatorCard key={model.id} page={page} model={model} onRemove={() => void remove(model.id)} />
                 ))}
               </ul>
             </section>

@@ -8,16 +8,36 @@ export interface GlossaryProps {
   readonly glossaries: GlossaryList
 }
 
-/** By which glossary is translated, if there are any, and where they are made. */
+/** By which model and glossary is translated, if there are several, and where glossaries are made. */
 export function GlossaryBar({ onManage, ...props }: GlossaryProps & { onManage: () => void }) {
   return (
     <span class="glossary-bar">
+      <ModelPick translator={props.translator} />
       <GlossaryPick {...props} />
       <button type="button" class="outlined" onClick={onManage}>
         <Icon name="book" />
         {text.glossary.open}
       </button>
     </span>
+  )
+}
+
+function ModelPick({ translator }: { translator: Translator }) {
+  const models = translator.languages.modelsOf(translator.from.value, translator.target.value)
+  if (models.length < 2) return null
+  return (
+    <select
+      aria-label={text.model}
+      value={translator.model.value ?? ''}
+      onChange={({ currentTarget: { value } }) => translator.change({ model: value === '' ? null : value })}
+    >
+      <option value="">{text.anyModel}</option>
+      {models.map(({ id }) => (
+        <option key={id} value={id}>
+          {id}
+        </option>
+      ))}
+    </select>
   )
 }
 

@@ -95,10 +95,6 @@ function List({
     })),
   )
   if (rows.length === 0) return <p>{text.glossary.empty}</p>
-  const remove = (glossary: Glossary, pair: LanguagePair) => {
-    if (translator.glossary.value === glossary.glossary_id) translator.change({ glossary: null })
-    glossaries.remove(glossary, pair)
-  }
   return (
     <ul class="glossary-list">
       {rows.map(({ glossary, pair, entries }) => (
@@ -124,7 +120,11 @@ function List({
             </span>
           </label>
           <IconButton icon="pencil" label={text.glossary.edit(glossary.name)} onClick={() => onEdit(glossary, pair)} />
-          <IconButton icon="trash" label={text.glossary.remove(glossary.name)} onClick={() => remove(glossary, pair)} />
+          <IconButton
+            icon="trash"
+            label={text.glossary.remove(glossary.name)}
+            onClick={() => glossaries.remove(glossary, pair)}
+          />
         </li>
       ))}
     </ul>

@@ -32,7 +32,7 @@ function SourcePick({ translator }: { translator: Translator }) {
       value={source.value ?? AUTO}
       disabled={all.length === 0}
       onChange={({ currentTarget: { value } }) =>
-        translator.change({ source: value === AUTO ? null : value, glossary: null })
+        translator.change({ source: value === AUTO ? null : value, glossary: null, model: null })
       }
     >
       <option value={AUTO}>{auto}</option>
@@ -53,7 +53,7 @@ function TargetPick({ translator }: { translator: Translator }) {
       aria-label={text.to}
       value={target.value ?? ''}
       disabled={codes.length === 0}
-      onChange={({ currentTarget: { value } }) => translator.change({ target: value, glossary: null })}
+      onChange={({ currentTarget: { value } }) => translator.change({ target: value, glossary: null, model: null })}
     >
       {codes.map((code) => (
         <option key={code} value={code}>

@@ -17,8 +17,8 @@ export function Sentences({ translator }: { translator: Translator }) {
   const { value: pairs } = translator.pairs
   const first = pairs.findIndex(({ translation }) => translation !== '')
   const open = (index: number, element: HTMLElement) => {
-    // Who selects text does not ask for another.
-    if (window.getSelection()?.isCollapsed === false) return
+    // Who selects text does not ask for another, and what was not translated has none.
+    if (translator.same.value || window.getSelection()?.isCollapsed === false) return
     const end = [...element.getClientRects()].at(-1)?.bottom ?? 0
     const top = place.current?.getBoundingClientRect().top ?? 0
     setAsked({ index, top: end - top })

@@ -7,22 +7,24 @@ import { Sentences } from './Sentences.tsx'
 
 /** The translation, how far it is, and what went wrong with it. */
 export function TargetPane({ translator }: { translator: Translator }) {
-  const { pairs, task, languages } = translator
-  const isEmpty = pairs.value.length === 0
+  const { task, languages } = translator
+  const empty = isEmpty(translator)
   const busy = task.busy.value
   return (
     <div class="pane target">
       {!busy && !languages.missing.value && <Wrong translator={translator} />}
       <section class="pane-body" aria-label={text.result}>
-        {isEmpty ? <Empty translator={translator} /> : <Sentences translator={translator} />}
+        {empty ? <Empty translator={translator} /> : <Sentences translator={translator} />}
       </section>
       <div class="pane-foot">
         <State translator={translator} />
-        {!isEmpty && <CopyButton read={() => translator.translation.value} />}
+        {!empty && <CopyButton read={() => translator.translation.value} />}
       </div>
     </div>
   )
 }
+
+const isEmpty = ({ pairs }: Translator): boolean => pairs.value.length === 0
 
 function Empty({ translator }: { translator: Translator }) {
   const isUntouched = translator.text.value === ''
@@ -68,7 +70,7 @@ function State({ translator }: { translator: Translator }) {
           </button>
         </>
       ) : (
-        pairs.value.length > 0 && text.sentence.hint
+        pairs.value.length > 0 && !translator.same.value && text.sentence.hint
       )}
     </span>
   )
@@ -82,6 +84,9 @@ function Wrong({ translator }: { translator: Translator }) {
         {text.impossible(languages.nameOf(impossible.value), languages.nameOf(target.value))}
       </p>
     )
+  }
+  if (translator.same.value && target.value !== null && !isEmpty(translator)) {
+    return <p class="pane-note note">{text.same(languages.nameOf(target.value))}</p>
   }
   const error = task.failure.value
   if (error instanceof RequestFailure && error.away) {

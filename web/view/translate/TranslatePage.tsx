@@ -1,3 +1,4 @@
+import { effect, untracked } from '@preact/signals'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import '../../style/studio.css'
 import '../../style/panes.css'
@@ -43,9 +44,14 @@ export function TranslatePage({ page }: { page: Page }) {
   }, [translator])
   useStop(page, active, translator)
   const sendDocument = (file: File) => {
-    const { source, target, glossary } = translator
-    if (target.value === null) return
-    void document.begin({ file, source: source.value, target: target.value, glossary: glossary.value })
+    const [source, target, glossary, model] = [
+      translator.source.value,
+      translator.target.value,
+      translator.glossary.value,
+      translator.model.value,
+    ]
+    if (target === null) document.refuse(file.name, text.document.noTarget)
+    else void document.begin({ file, source, target, glossary, model })
   }
   const dragging = useFiles(
     active,
@@ -84,9 +90,16 @@ function createStates({ http, server, address }: Page) {
     storage: window.sessionStorage,
     onQuery: (query) => address.replace(sectionPath('translate') + query),
   })
+  const glossaries = new GlossaryList(http)
+  // One that was deleted, here or elsewhere, goes for nothing any more.
+  effect(() => {
+    const id = translator.glossary.value
+    if (id === null || !glossaries.loaded.value || glossaries.has(id)) return
+    untracked(() => translator.change({ glossary: null }))
+  })
   return {
     translator,
-    glossaries: new GlossaryList(http),
+    glossaries,
     document: new TranslatedDocument(http, window.sessionStorage),
   }
 }
