@@ -54,6 +54,8 @@ const translation = v.strictObject({
   ...common,
   /** Share of what each layer gives that is left out while it learns. */
   dropout: auto(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5))),
+  /** Of one that is tuned: pairs of what it knew that it is reminded of, for each that it learns. */
+  rehearsal: auto(v.pipe(v.number(), v.minValue(0), v.maxValue(4))),
   /** Of a new model alone: tokens, numbers of a token between layers, and layers on each side. */
   vocabulary_size: auto(count(512, 32_000)),
   width: auto(v.pipe(count(32, 512), v.multipleOf(32))),

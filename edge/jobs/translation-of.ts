@@ -15,6 +15,7 @@ type Side = 'source' | 'target'
 /** What a model of this name begins with is new. */
 const NEW = 'translation'
 const OF_NEW_ONES = ['vocabulary_size', 'width', 'layers'] as const
+const OF_TUNED_ONES = ['rehearsal'] as const
 
 /** @throws ApiError 400 for languages that are missing or others than the model's, 404 for a model that is not there */
 export async function translationOf(
@@ -24,10 +25,11 @@ export async function translationOf(
   asked: Asked,
 ): Promise<{ method: Method; base: PublishedTranslation | null }> {
   const base = model === NEW ? null : await baseOf(env, owner, model)
-  const unused = base && OF_NEW_ONES.find((name) => isGiven(asked.hyperparameters[name]))
+  const unused = (base ? OF_NEW_ONES : OF_TUNED_ONES).find((name) => isGiven(asked.hyperparameters[name]))
   if (unused) {
     const param = `method.translation.hyperparameters.${unused}`
-    throw new ApiError('unsupported_parameter', `Unsupported: '${param}', which '${model}' has already.`, { param })
+    const why = base ? `which '${model}' has already` : 'since a new model knows nothing yet'
+    throw new ApiError('unsupported_parameter', `Unsupported: '${param}', ${why}.`, { param })
   }
   const [source_language, target_language] = [languageOf(asked, base, 'source'), languageOf(asked, base, 'target')]
   if (source_language === target_language) {

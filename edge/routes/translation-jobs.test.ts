@@ -14,6 +14,7 @@ import { TRANSLATION_MODELS, translatesWords } from '../testing/stub-runner.ts'
 
 type Body = Parameters<OpenAI['fineTuning']['jobs']['create']>[0]
 
+const EN_FR = { source_language: 'en', target_language: 'fr' }
 const PAIRS = '{"translation": {"en": "Open the file.", "fr": "Ouvrez le fichier."}}\n'
 
 test('the Worker knows the models that ship', async () => {
@@ -94,6 +95,7 @@ describe('models that translate', () => {
                 'batch_size',
                 'learning_rate_multiplier',
                 'dropout',
+                'rehearsal',
                 'vocabulary_size',
                 'width',
                 'layers',
@@ -129,6 +131,11 @@ describe('models that translate', () => {
       ['en-fr', { target_language: de }, [400, 'invalid_value', at('target_language')]],
       ['en-fr', { hyperparameters: { width: 64 } }, [400, 'unsupported_parameter', at('hyperparameters.width')]],
       ['en-fr', { hyperparameters: { dropout: 2 } }, [400, 'invalid_value', at('hyperparameters.dropout')]],
+      [
+        'translation',
+        { ...EN_FR, hyperparameters: { rehearsal: 1 } },
+        [400, 'unsupported_parameter', at('hyperparameters.rehearsal')],
+      ],
       ['en-xx', {}, [404, 'model_not_found', 'model']],
       ['vae', {}, [404, 'model_not_found', 'model']],
     ] as const) {

@@ -8,6 +8,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import path from 'node:path'
 import * as v from 'valibot'
+import { rehearsalIn } from '#models/bundled/rehearsals.ts'
 import { anyPublishedSchema } from '#protocol/published-model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { CheckpointError } from '../trainer/checkpoint.ts'
@@ -56,7 +57,7 @@ async function baseOf({ job, base: files }: Assignment): Promise<TranslationBase
     [files.vocabulary, files.encoder, files.decoder].map((file) => readFile(file)),
   )
   if (!vocabulary || !encoder || !decoder) throw new TypeError('a model that translates is three files')
-  return translationBase(job.base, { vocabulary, encoder, decoder })
+  return translationBase(job.base, { vocabulary, encoder, decoder }, await rehearsalIn(job.base.parts.languages.source))
 }
 
 async function make(

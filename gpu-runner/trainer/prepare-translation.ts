@@ -17,13 +17,15 @@ const BATCH = 8
 const UNITS_PER_TOKEN = 4
 /** Pairs that are translated when all is done, at most: what is measured by more is known no better. */
 const MOST_MEASURED = 500
+/** Pairs of what a model that is tuned knew, for each that it learns. */
+const REHEARSAL = 0.5
 /**
  * Of a new model and of one that is tuned: steps, and the passes over the data that they may be; the rate, and the steps of
  * a line up to it, of all; validations without a better one after which it is enough. A tuned one learns slowly, so that it
  * keeps what it knows.
  */
 const NEW = { steps: 4_000, passes: [3, 50], rate: 1e-3, warmup: 300, patience: 5 } as const
-const TUNED = { steps: 1_000, passes: [3, 20], rate: 2e-4, warmup: 50, patience: 3 } as const
+const TUNED = { steps: 600, passes: [3, 20], rate: 3e-4, warmup: 50, patience: 3 } as const
 
 /** @throws DataSetError with a sentence for the owner */
 export async function translation(
@@ -45,14 +47,17 @@ export async function translation(
   // Of a small memory there are a few batches in an epoch, too.
   const batch = value(options.batch_size, Math.max(1, Math.min(BATCH, Math.floor(lines / 4))))
   const [fewest, most] = usual.passes
-  const epochs = Math.min(most, Math.max(fewest, Math.ceil((usual.steps * batch) / Math.max(1, lines))))
-  const steps = (epochs * lines) / batch
+  const rehearsal = base && base.rehearsal.length > 0 ? value(options.rehearsal, REHEARSAL) : 0
+  const perEpoch = (Math.max(1, lines) * (1 + rehearsal)) / batch
+  const suits = Math.min(most, Math.max(fewest, Math.ceil(usual.steps / perEpoch)))
+  const epochs = value(options.n_epochs, suits)
+  const steps = epochs * perEpoch
   const recipe: Recipe = {
     method: 'translation',
     ...(base ? shapeOf(base) : newShape(options)),
     length,
     batch,
-    epochs: value(options.n_epochs, epochs),
+    epochs,
     rate: usual.rate * value(options.learning_rate_multiplier, 1),
     warmup: Math.max(1, Math.min(usual.warmup, Math.round(steps / 10))),
     smoothing: 0.1,
@@ -61,7 +66,7 @@ export async function translation(
     validation: share,
     patience: usual.patience,
     seed,
-    ...(base && { base: base.id }),
+    ...(base && { base: base.id, rehearsal }),
   }
   if (!validation) return { recipe, training, warnings: [] }
   return { recipe, training, validation: some(validation), warnings: warningsOf(validation) }

@@ -80,6 +80,8 @@ export const recipeSchema = v.variant('method', [
     placeholders: v.pipe(notNegative, v.maxValue(1)),
     /** The model that it goes on from, whose vocabulary and shape it has. */
     base: v.optional(v.string()),
+    /** Pairs of what it knew, for each that it learns. */
+    rehearsal: v.optional(notNegative),
   }),
 ])
 export type Recipe = v.InferOutput<typeof recipeSchema>

@@ -44,7 +44,7 @@ const tmx = (table: string): string =>
 
 const SMALL = { vocabulary_size: 512, width: 32, layers: 1 }
 const NEW = { ...SMALL, n_epochs: 16, batch_size: 2, learning_rate_multiplier: 10, dropout: 0 }
-const TUNED = { n_epochs: 120, batch_size: 1, learning_rate_multiplier: 1.5, dropout: 0.1 }
+const TUNED = { n_epochs: 120, batch_size: 1, learning_rate_multiplier: 1, dropout: 0.1, rehearsal: 0 }
 
 const bodyOf = (model: string, training_file: string, translation: object, more: object = {}): JobBody =>
   ({ model, training_file, method: { type: 'translation', translation }, seed: 7, ...more }) as unknown as JobBody

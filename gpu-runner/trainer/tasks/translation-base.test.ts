@@ -15,6 +15,7 @@ import { Random } from '../random.ts'
 import type { Recipe } from '../recipe.ts'
 import type { TrainingEvent } from '../trainer.ts'
 import { publishedTranslation } from './published-translation.ts'
+import { rehearse } from './rehearsal.ts'
 import { translationBase } from './translation-base.ts'
 
 const ort = new Runtime({ threads: 1 })
@@ -129,6 +130,25 @@ test('a tuning that was stopped goes on to the weights that it would have had', 
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('what it knew is what it says, other sentences of it each time', () => {
+  const rehearsal = [...new Set(pairs(30, 8, THEIRS).source)]
+  const reminded = { ...base, rehearsal }
+  const asked = { each: 4, epochs: 3 }
+  const { of } = rehearse(ort, reminded, { ...asked, random: new Random(1) })
+  const told = [0, 1, 2].flatMap((epoch) => [...of(epoch)])
+  assert.equal(new Set(told.map(({ source }) => source)).size, 12)
+  using translator = loadTranslator(ort, model.parts, files)
+  for (const { source, target } of told) {
+    assert.ok(rehearsal.includes(source))
+    const [found] = translator.translate([source], { beam: 1, alternatives: 0, isWanted: () => true }) ?? []
+    assert.equal(target, found?.text)
+  }
+  // When all have been there, they come again.
+  assert.deepEqual(of(3), of(0))
+  assert.deepEqual(rehearse(ort, reminded, { ...asked, random: new Random(1) }).of(1), of(1))
+  assert.deepEqual(rehearse(ort, base, { ...asked, random: new Random(1) }).of(0), [])
 })
 
 test('what makes it worse is not taken', async () => {

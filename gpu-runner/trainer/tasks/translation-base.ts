@@ -14,10 +14,16 @@ export interface TranslationBase {
   readonly pieces: readonly string[]
   readonly config: TranslationConfig
   readonly checkpoint: Checkpoint
+  /** Sentences that it is reminded of while it is tuned. */
+  readonly rehearsal: readonly string[]
 }
 
 /** @throws OnnxError if the files are not those of such a model */
-export function translationBase({ id, parts }: PublishedTranslation, files: TranslationFiles): TranslationBase {
+export function translationBase(
+  { id, parts }: PublishedTranslation,
+  files: TranslationFiles,
+  rehearsal: readonly string[] = [],
+): TranslationBase {
   const pieces = piecesOf(files.vocabulary)
   const tensors = new Map([...onnxInitializers(files.encoder), ...onnxInitializers(files.decoder)])
   const checkpoint = new Map([...tensors].flatMap(([name, tensor]) => weightOf(name, tensor, tensors)))
@@ -33,7 +39,7 @@ export function translationBase({ id, parts }: PublishedTranslation, files: Tran
   if (checkpoint.get(name)?.length !== shape.reduce((a, b) => a * b, 1) || hidden === 0 || encoderLayers === 0) {
     throw new OnnxError(`the files of ${id} are not those of a model that translates`)
   }
-  return { id, parts, files, pieces, config, checkpoint }
+  return { id, parts, files, pieces, config, checkpoint, rehearsal }
 }
 
 const CODES = '.codes'

@@ -16,6 +16,7 @@ import type { Metrics, Task } from '../task.ts'
 import type { TrainingSession } from '../training-session.ts'
 import { renumbered, withPlaceholders } from './placeholders.ts'
 import { publishedTranslation, translationScores } from './published-translation.ts'
+import { rehearse } from './rehearsal.ts'
 import type { TranslationBase } from './translation-base.ts'
 import { fillKept, fillLines } from './translation-lines.ts'
 
@@ -32,9 +33,13 @@ export interface TranslationTaskOptions extends Omit<TranslationConfig, 'positio
   readonly dropout: number
   /** Share of the pairs with spans that are the same on both sides in which these are placeholders. */
   readonly placeholders: number
+  /** Of a model that is tuned: pairs of what it knew, for each that it learns. */
+  readonly rehearsal?: number | undefined
   readonly seed: number
 }
 
+/** Of the plan. */
+const NETWORK = 'translator'
 const CLIP = 1
 /** What is published is the weights' moving average, over about this share of all steps: 1 / AVERAGED. */
 const AVERAGED = 20
@@ -59,6 +64,9 @@ export function translationTask(
   const trained = pairsOf(pairs, parts.training)
   const marked = Array.from(parts.training, (i) => pairs.marked?.get(i))
   const once = shares(pairs.once ?? [], epochs, new Random(seed, 6))
+  const rehearsal = base && rehearse(ort, base, { each: eachOf(options, trained), epochs, random: new Random(seed, 7) })
+  /** Of an epoch, beside what is in each. */
+  const besides = (epoch: number) => [...(once[epoch] ?? []), ...(rehearsal?.of(epoch) ?? [])]
   const texts = textsOf([...trained, ...(pairs.once ?? [])])
   const pieces = base?.pieces ?? translationPieces(texts, options.vocabulary, PLACEHOLDERS)
   const tokenizer = tokenizerOf(pieces)
@@ -76,10 +84,11 @@ export function translationTask(
   /** Of an epoch, from 0, in its order. */
   const linesOf = (epoch: number) => {
     const random = new Random(seed, 3, epoch)
-    const count = trained.length + (once[epoch]?.length ?? 0)
+    const others = besides(epoch)
+    const count = trained.length + others.length
     const order = random.shuffle(Uint32Array.from({ length: count }, (_, i) => i))
     const drawn = Array.from(order, (i) => {
-      const pair = once[epoch]?.[i - trained.length] ?? (trained[i] as SentencePair)
+      const pair = others[i - trained.length] ?? (trained[i] as SentencePair)
       const marks = marked[i]
       if (random.uniform() >= placeholders) return plain[i] ?? encoded(pair)
       if (marks && random.uniform() < MARKED) return encoded(renumbered(marks, random))
@@ -116,7 +125,7 @@ export function translationTask(
   const evaluation = new EvaluationSession(ort, translationEvaluation(config, shape, plan))
   const validated = pack(usable, lengths)
   const publishedOf = (session: TrainingSession) =>
-    publishedTranslation(session.weights('translator', { averaged: true }), {
+    publishedTranslation(session.weights(NETWORK, { averaged: true }), {
       config,
       pieces,
       languages: pairs.languages,
@@ -125,7 +134,7 @@ export function translationTask(
     })
   return {
     plan,
-    ...(base && { begin: (session: TrainingSession) => session.load('translator', base.checkpoint) }),
+    ...(base && { begin: (session: TrainingSession) => session.load(NETWORK, base.checkpoint) }),
     steps,
     stepsPerEpoch,
     rate: (step) => trapezoidAt({ rate, warmup, decay: DECAY }, step, steps),
@@ -170,6 +179,9 @@ function shares(pairs: readonly SentencePair[], epochs: number, random: Random):
     Array.from(order.subarray(epoch * each, (epoch + 1) * each), (i) => pairs[i] as SentencePair),
   )
 }
+
+const eachOf = ({ rehearsal = 0 }: TranslationTaskOptions, trained: readonly SentencePair[]): number =>
+  Math.ceil(rehearsal * trained.length)
 
 const textsOf = (pairs: readonly SentencePair[]): readonly string[] =>
   pairs.flatMap(({ source, target }) => [source, target])
