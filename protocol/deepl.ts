@@ -3,20 +3,12 @@
  * form, in which true is `1` and a list is parted by commas.
  */
 import * as v from 'valibot'
+import { formFlagSchema } from './form-flag.ts'
 import { languageCodeSchema } from './language-code.ts'
 import { LIMITS } from './limits.ts'
 import { textSchema, UNSUPPORTED } from './text.ts'
 import { translationModelSchema } from './translation.ts'
 
-const flag = v.optional(
-  v.union([
-    v.boolean(),
-    v.pipe(
-      v.picklist(['0', '1', 'true', 'false']),
-      v.transform((text) => text === '1' || text === 'true'),
-    ),
-  ]),
-)
 const parted = (text: string): string[] =>
   text
     .split(',')
@@ -47,9 +39,9 @@ const honoured = {
   source_lang: v.optional(languageCodeSchema),
   /** `0`: nowhere; `1`: at line ends and full stops; `nonewlines`: at full stops. Default `1`, for HTML `nonewlines`. */
   split_sentences: v.optional(v.picklist(['0', '1', 'nonewlines'])),
-  preserve_formatting: flag,
+  preserve_formatting: formFlagSchema,
   tag_handling: v.optional(v.picklist(['xml', 'html'])),
-  outline_detection: flag,
+  outline_detection: formFlagSchema,
   non_splitting_tags: tags,
   splitting_tags: tags,
   ignore_tags: tags,
@@ -58,9 +50,11 @@ const honoured = {
   glossary_ids: list(glossaryId, LIMITS.glossariesAtOnce),
   /** How long is searched: `latency_optimized` takes the likeliest word each time. */
   model_type: v.optional(v.picklist(['quality_optimized', 'prefer_quality_optimized', 'latency_optimized'])),
-  show_billed_characters: flag,
+  show_billed_characters: formFlagSchema,
   /** Ours: the model that is to translate; without it the newest that the caller trained for the languages, or Tandem's. */
   model: v.optional(translationModelSchema),
+  /** Ours: server-sent events, a `translation.piece` each, then the answer, `[DONE]`. */
+  stream: formFlagSchema,
   /** No model here knows any: the `prefer_` forms are what DeepL ignores then. */
   formality: v.optional(v.picklist(['default', 'prefer_more', 'prefer_less'])),
 }
@@ -68,7 +62,7 @@ const inert = {
   /** Each sentence is translated by itself. */
   context: v.optional(textSchema),
   tag_handling_version: v.optional(v.picklist(['v1', 'v2'])),
-  enable_beta_languages: flag,
+  enable_beta_languages: formFlagSchema,
 }
 const refused = {
   style_id: unsupported,

@@ -1,5 +1,6 @@
 /** LibreTranslate's API (https://docs.libretranslate.com), in JSON or as a form; the key may stand in the body as `api_key`. */
 import * as v from 'valibot'
+import { formFlagSchema } from './form-flag.ts'
 import { languageCodeSchema } from './language-code.ts'
 import { LIMITS } from './limits.ts'
 import { textSchema } from './text.ts'
@@ -21,6 +22,8 @@ export const libreRequestSchema = v.strictObject({
   alternatives: v.optional(v.union([count, v.pipe(numeral, count)]), 0),
   /** Ours: as `model` of DeepL's route. */
   model: v.optional(translationModelSchema),
+  /** Ours: as `stream` of DeepL's route. */
+  stream: formFlagSchema,
   api_key: apiKey,
 })
 export type LibreRequest = v.InferOutput<typeof libreRequestSchema>

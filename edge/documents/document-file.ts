@@ -1,7 +1,7 @@
 /** A document's file, as it is sent and given back. */
 import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
-import { charactersOf } from '../translation/metered.ts'
+import { charactersOf } from '../translation/translate-texts.ts'
 import { kindOf } from './kinds.ts'
 import { DocumentError } from './open-document.ts'
 

@@ -1,6 +1,7 @@
 /** Translates an open document: all its segments are in one language. */
 import { TermFinder, type Terms } from '../translation/glossary-terms.ts'
 import type { Pair } from '../translation/pairs.ts'
+import { returned } from '../translation/returned.ts'
 import { type AskModel, translatePieces } from '../translation/translate-pieces.ts'
 import { longestFor, NoSuchPair } from '../translation/translate-texts.ts'
 import type { OpenDocument } from './open-document.ts'
@@ -29,7 +30,7 @@ export async function translateDocument(
   }
   const pieces = segments.map((segment) => segment.pieces(options))
   const rendering = { encode, preserveFormatting: false, alternatives: 0 }
-  const translations = await translatePieces(pieces, ask(pair), rendering)
+  const translations = await returned(translatePieces(pieces, ask(pair), rendering))
   return write(
     translations.map(({ text }) => text),
     target,

@@ -1,4 +1,6 @@
 /** Server-sent events from a sequence of values: exactly one terminal event, and a comment now and then. */
+import type { ApiError } from '#protocol/error.ts'
+import { bodyIn } from './dialect.ts'
 import { concealed } from './render-error.ts'
 
 /** Between comments, so that nothing on the way takes a quiet stream for a dead one. */
@@ -11,6 +13,8 @@ export interface EventStreamOptions {
   onCancel: () => void
   /** Called with what was thrown, before it is rendered as the last event. */
   onError: (error: unknown) => void
+  /** What the last event says of an error; default: as OpenAI has it. */
+  bodyOf?: (error: ApiError) => object
 }
 
 /**
@@ -20,7 +24,7 @@ export interface EventStreamOptions {
  */
 export async function eventStream(
   values: AsyncGenerator<unknown>,
-  { onCancel, onError }: EventStreamOptions,
+  { onCancel, onError, bodyOf = (error) => bodyIn('openai', error) }: EventStreamOptions,
 ): Promise<Response> {
   const first = values.next()
   await settledOrLate(first)
@@ -49,7 +53,7 @@ export async function eventStream(
         else send(JSON.stringify(value))
       } catch (error) {
         onError(error)
-        end(JSON.stringify({ error: concealed(error).detail }))
+        end(JSON.stringify(bodyOf(concealed(error))))
       }
     },
     async cancel() {

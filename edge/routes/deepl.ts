@@ -19,10 +19,11 @@ import { requireDeeplLanguages, requireSource } from '../translation/deepl-langu
 import { termsFor } from '../translation/glossary-of.ts'
 import type { Terms } from '../translation/glossary-terms.ts'
 import { nameOf, targetsOf } from '../translation/languages.ts'
-import { charactersOf, pairsHere, translateFor } from '../translation/metered.ts'
+import { beginTranslation, pairsHere, translateFor } from '../translation/metered.ts'
 import { languagesOf, type Pair } from '../translation/pairs.ts'
 import { refusalOf } from '../translation/refusals.ts'
-import type { TextsRequest } from '../translation/translate-texts.ts'
+import { charactersOf, type TextsRequest, type TranslatedText } from '../translation/translate-texts.ts'
+import { streamTranslations } from '../translation/translation-stream.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
 const common = { scope: 'translation', tag: 'Translation' } as const
@@ -38,7 +39,8 @@ export const deeplOperations: readonly Operation[] = [
     method: 'POST',
     path: '/v2/translate',
     summary: 'Translate texts',
-    description: 'As DeepL’s. Also as a form.',
+    description:
+      'As DeepL’s. Also as a form. With `stream` it comes as server-sent events: a `translation.piece` each, the answer, [DONE].',
     body: deeplRequestSchema,
     answer: { description: 'The translations, in order', schema: deeplAnswerSchema },
     errors: [...GENERATION_ERRORS, 'model_loading', 'request_too_large'],
@@ -103,18 +105,24 @@ async function translate(c: EdgeContext): Promise<Response> {
   const pairs = await pairsHere(c, request.model)
   const texts = textsOf(request, pairs)
   const terms = await termsOf(c, request, texts)
-  const { translated, headers } = await translateFor(c, { ...texts, terms }, pairs, beam).catch((error: unknown) => {
-    throw refusalOf(error, PARAMETERS)
-  })
-  const answer: DeeplAnswer = {
+  const answerOf = (translated: readonly TranslatedText[]): DeeplAnswer => ({
     translations: translated.map(({ text, detected }, i) => ({
       detected_source_language: detected.language.toUpperCase(),
       text,
       ...(request.show_billed_characters ? { billed_characters: charactersOf(request.text[i] ?? '') } : {}),
       ...(request.model_type ? { model_type_used: beam === 1 ? 'latency_optimized' : 'quality_optimized' } : {}),
     })),
+  })
+  try {
+    if (request.stream) {
+      const begun = await beginTranslation(c, { ...texts, terms }, pairs, { beam, isStreamed: true })
+      return await streamTranslations(c, begun, answerOf)
+    }
+    const { translated, headers } = await translateFor(c, { ...texts, terms }, pairs, beam)
+    return Response.json(answerOf(translated), { headers })
+  } catch (error) {
+    throw refusalOf(error, PARAMETERS)
   }
-  return Response.json(answer, { headers })
 }
 
 /** What the request's glossaries have for its languages. @throws ApiError 400 or 404 */

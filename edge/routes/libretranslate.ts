@@ -16,10 +16,11 @@ import { DOCUMENT_KINDS } from '../documents/kinds.ts'
 import { readFields } from '../http/body.ts'
 import { type Detected, detectLanguages } from '../translation/detect-language.ts'
 import { baseOf, nameOf } from '../translation/languages.ts'
-import { openPairs, pairsHere, translateFor } from '../translation/metered.ts'
+import { beginTranslation, openPairs, pairsHere, translateFor } from '../translation/metered.ts'
 import { languagesOf, type Pair } from '../translation/pairs.ts'
 import { refusalOf } from '../translation/refusals.ts'
-import type { TextsRequest } from '../translation/translate-texts.ts'
+import type { TextsRequest, TranslatedText } from '../translation/translate-texts.ts'
+import { streamTranslations } from '../translation/translation-stream.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
 const common = { scope: 'translation', tag: 'Translation' } as const
@@ -34,7 +35,8 @@ export const libreOperations: readonly Operation[] = [
     method: 'POST',
     path: '/translate',
     summary: 'Translate a text, or several',
-    description: 'As LibreTranslate’s. Also as a form; the key may stand in the body as `api_key`.',
+    description:
+      'As LibreTranslate’s. Also as a form; the key may stand in the body as `api_key`. With `stream` as DeepL’s route has it.',
     body: libreRequestSchema,
     answer: { description: 'The translations', schema: libreAnswerSchema },
     errors: [...GENERATION_ERRORS, 'model_loading', 'request_too_large'],
@@ -96,11 +98,9 @@ export const libreOperations: readonly Operation[] = [
 async function translate(c: EdgeContext): Promise<Response> {
   const request = await readFields(c.req.raw, libreRequestSchema, { most: LIMITS.bodyBytes, lists: [] })
   const pairs = await pairsHere(c, request.model)
-  const { translated, headers } = await translateFor(c, textsOf(request, pairs), pairs, 4).catch((error: unknown) => {
-    throw refusalOf(error, PARAMETERS)
-  })
+  const texts = textsOf(request, pairs)
   const shape = <T>(items: readonly T[]): T | T[] => (typeof request.q === 'string' ? (items[0] as T) : [...items])
-  const answer: LibreAnswer = {
+  const answerOf = (translated: readonly TranslatedText[]): LibreAnswer => ({
     translatedText: shape(translated.map(({ text }) => text)),
     ...(request.source === 'auto'
       ? { detectedLanguage: shape(translated.map(({ detected }) => toDetection(detected))) }
@@ -108,8 +108,17 @@ async function translate(c: EdgeContext): Promise<Response> {
     ...(request.alternatives > 0
       ? { alternatives: shape(translated.map(({ alternatives }) => [...alternatives])) as string[] | string[][] }
       : {}),
+  })
+  try {
+    if (request.stream) {
+      const begun = await beginTranslation(c, texts, pairs, { beam: 4, isStreamed: true })
+      return await streamTranslations(c, begun, answerOf)
+    }
+    const { translated, headers } = await translateFor(c, texts, pairs, 4)
+    return Response.json(answerOf(translated), { headers })
+  } catch (error) {
+    throw refusalOf(error, PARAMETERS)
   }
-  return Response.json(answer, { headers })
 }
 
 /** ISO 639-1; of the source null if it is to be found out. @throws ApiError 400 for a language that there is not */

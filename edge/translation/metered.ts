@@ -9,13 +9,17 @@ import { addCharacters } from '../storage/translated-characters.ts'
 import { CountedTranslations } from './counted-translations.ts'
 import type { Pair } from './pairs.ts'
 import { pairsFor } from './pairs-for.ts'
-import { type TextsRequest, type TranslatedText, translateTexts } from './translate-texts.ts'
+import { returned } from './returned.ts'
+import {
+  charactersOf,
+  type Progress,
+  type TextsRequest,
+  type TranslatedText,
+  translateTexts,
+} from './translate-texts.ts'
 
 /** Sentences that are kept in view of each; 1 is greedy. */
 export type Beam = 1 | 4
-
-/** As DeepL counts them: code points of the source. */
-export const charactersOf = (text: string): number => [...text].length
 
 /**
  * What the caller can have translated now.
@@ -34,6 +38,72 @@ export async function openPairs(c: EdgeContext): Promise<Pair[]> {
   return pairsFor(c.env, new Runners(c.env, c.get('requestId')), { owner, model: null })
 }
 
+export interface BegunTranslation {
+  readonly events: AsyncGenerator<Progress, TranslatedText[]>
+  /** Of the answer, as far as it has come. */
+  readonly headers: () => Record<string, string>
+  /** Nobody listens any more. */
+  readonly stop: () => void
+}
+
+/** Sentences of a stream's batches: few at first, so that something is there soon. */
+const growing = (before: number): number => Math.min(8 * 2 ** before, 32)
+
+/**
+ * What has been translated is written down before `events` end, whatever ends them.
+ * @param isStreamed whether pieces are given to the caller as they come
+ * @throws ApiError if the key's limits are in the way; `events` throw as `translateTexts`
+ */
+export async function beginTranslation(
+  c: EdgeContext,
+  request: TextsRequest,
+  pairs: readonly Pair[],
+  { beam, isStreamed }: { readonly beam: Beam; readonly isStreamed: boolean },
+): Promise<BegunTranslation> {
+  const runners = new Runners(c.env, c.get('requestId'))
+  const account = accountOf(principalOf(c))
+  const id = newUsageId()
+  const characters = request.texts.reduce((sum, text) => sum + charactersOf(text), 0)
+  // No more tokens are read and written together than there are characters, in any language that parts words by spaces.
+  const limits = await admitTokens(c.env, account, id, async () => characters)
+  const { alternatives } = request
+  const options = { beam: Math.max(beam, alternatives + 1), alternatives }
+  const stop = new AbortController()
+  const counted = new CountedTranslations(runners, options, AbortSignal.any([c.req.raw.signal, stop.signal]))
+
+  async function* translated(): AsyncGenerator<Progress, TranslatedText[]> {
+    const reservation = renewing(c.env, account, id)
+    let given = 0
+    try {
+      const work = translateTexts(request, pairs, (pair) => counted.by(pair), isStreamed ? growing : undefined)
+      let step = await work.next()
+      for (; !step.done; step = await work.next()) {
+        if (isStreamed) given += step.value.characters
+        yield step.value
+      }
+      given = characters
+      return step.value
+    } finally {
+      stop.abort()
+      reservation[Symbol.dispose]()
+      // Also if whoever asked has gone.
+      const written = Promise.all([
+        addCharacters(c.env.DB, account.owner, given, Date.now()),
+        settleAnswer(c, id, counted.used),
+      ])
+      c.executionCtx.waitUntil(written.catch(() => {}))
+      await written
+    }
+  }
+  const headers = () => ({
+    ...limits,
+    'cache-control': 'no-store',
+    'x-served-by': counted.used.length > 0 ? 'runner' : 'edge',
+    'openai-processing-ms': String(Date.now() - c.get('startedAt')),
+  })
+  return { events: translated(), headers, stop: () => stop.abort() }
+}
+
 /**
  * @returns the translations, with the answer's headers
  * @throws ApiError, NoSuchPair, MarkupError
@@ -44,30 +114,7 @@ export async function translateFor(
   pairs: readonly Pair[],
   beam: Beam,
 ): Promise<{ translated: TranslatedText[]; headers: Record<string, string> }> {
-  const runners = new Runners(c.env, c.get('requestId'))
-  const account = accountOf(principalOf(c))
-  const id = newUsageId()
-  const characters = request.texts.reduce((sum, text) => sum + charactersOf(text), 0)
-  // No more tokens are read and written together than there are characters, in any language that parts words by spaces.
-  const limits = await admitTokens(c.env, account, id, async () => characters)
-  const reservation = renewing(c.env, account, id)
-  const { alternatives } = request
-  const options = { beam: Math.max(beam, alternatives + 1), alternatives }
-  const counted = new CountedTranslations(runners, options, c.req.raw.signal)
-  try {
-    const translated = await translateTexts(request, pairs, (pair) => counted.by(pair))
-    await addCharacters(c.env.DB, account.owner, characters, Date.now())
-    return {
-      translated,
-      headers: {
-        ...limits,
-        'cache-control': 'no-store',
-        'x-served-by': counted.used.length > 0 ? 'runner' : 'edge',
-        'openai-processing-ms': String(Date.now() - c.get('startedAt')),
-      },
-    }
-  } finally {
-    reservation[Symbol.dispose]()
-    await settleAnswer(c, id, counted.used)
-  }
+  const { events, headers } = await beginTranslation(c, request, pairs, { beam, isStreamed: false })
+  const translated = await returned(events)
+  return { translated, headers: headers() }
 }

@@ -7,7 +7,14 @@ import { type Pair, sourcesInto } from './pairs.ts'
 import { type Encode, type Part, type Piece, plain } from './pieces.ts'
 import { plainPieces } from './plain-pieces.ts'
 import type { Split } from './sentence-pieces.ts'
-import { type AskModel, type Translated, translatePieces } from './translate-pieces.ts'
+import {
+  type AskModel,
+  isSentence,
+  type Translated,
+  type TranslatedPiece,
+  type TranslateOptions,
+  translatePieces,
+} from './translate-pieces.ts'
 
 export interface TextsRequest {
   readonly texts: readonly string[]
@@ -29,6 +36,13 @@ export interface TranslatedText extends Translated {
   readonly detected: Detected
 }
 
+/** A piece of a text's translation, and how far all texts are. */
+export interface Progress extends Omit<TranslatedPiece, 'sentences'> {
+  /** Sentences, and how many there are. */
+  readonly done: number
+  readonly total: number
+}
+
 /** There is no model for it. */
 export class NoSuchPair extends Error {
   override readonly name = 'NoSuchPair'
@@ -40,36 +54,61 @@ export class NoSuchPair extends Error {
   }
 }
 
+/** As DeepL counts them: code points of the source. */
+export const charactersOf = (text: string): number => [...text].length
+
 /** A sentence is cut where it has more UTF-16 code units than this for each token that the model takes. */
 const UNITS_PER_TOKEN = 2
 const LONGEST_SENTENCE = 1000
 
 /**
- * In order. A text that is in the target's language already is as it was.
+ * Yields the pieces of each text in their order. A text that is in the target's language already is as it was.
  * @param ask the model of a pair
- * @throws NoSuchPair, MarkupError
+ * @returns the translations, in order
+ * @throws ApiError; NoSuchPair, MarkupError before anything is translated
  */
-export async function translateTexts(
+export async function* translateTexts(
   request: TextsRequest,
   pairs: readonly Pair[],
   ask: (pair: Pair) => AskModel,
-): Promise<TranslatedText[]> {
+  batchSize?: TranslateOptions['batchSize'],
+): AsyncGenerator<Progress, TranslatedText[]> {
   const { texts, source, target } = request
   const languages = [...sourcesInto(pairs, target), target]
   const found = texts.map((text) =>
     source === null ? detectAmong(text, languages) : { language: source, confidence: 1 },
   )
   const translated: TranslatedText[] = texts.map((text, i) => ({ text, alternatives: [], detected: at(found, i) }))
-  for (const [language, places] of Map.groupBy(texts.keys(), (i) => at(found, i).language)) {
-    if (language === target) continue
+  const byLanguage = Map.groupBy(texts.keys(), (i) => at(found, i).language)
+  const works = [...byLanguage].flatMap(([language, places]) => {
+    if (language === target) return []
     const pair = pairs.find((one) => one.source === language && one.target === target)
     if (!pair) throw new NoSuchPair(language)
-    const pieces = places.map((i) => piecesOf(at(texts, i), pair, request))
-    const options = { ...request, encode: request.markup ? encodeOf(request.markup.markup) : plain }
-    for (const [n, result] of (await translatePieces(pieces, ask(pair), options)).entries()) {
-      const place = at(places, n)
-      translated[place] = { ...result, detected: at(found, place) }
+    return { pair, places, pieces: places.map((i) => piecesOf(at(texts, i), pair, request)) }
+  })
+  const total = works.reduce((sum, { pieces }) => sum + pieces.flat().filter(isSentence).length, 0)
+  let done = 0
+  for (const { pair, places, pieces } of works) {
+    const encode = request.markup ? encodeOf(request.markup.markup) : plain
+    const work = translatePieces(pieces, ask(pair), { ...request, encode, ...(batchSize && { batchSize }) })
+    for (;;) {
+      const step = await work.next()
+      if (step.done) {
+        for (const [n, result] of step.value.entries()) {
+          const place = at(places, n)
+          translated[place] = { ...result, detected: at(found, place) }
+        }
+        break
+      }
+      const { index, sentences, ...piece } = step.value
+      done += sentences
+      yield { ...piece, index: at(places, index), done, total }
     }
+  }
+  // Last, so that what a runner refuses is known before anything has been said.
+  for (const index of byLanguage.get(target) ?? []) {
+    const text = at(texts, index)
+    yield { index, text, characters: charactersOf(text), done, total }
   }
   return translated
 }

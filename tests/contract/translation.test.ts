@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeepLClient, GlossaryEntries } from 'deepl-node'
+import { createParser } from 'eventsource-parser'
 import { key, url } from '../support/shared.ts'
 
 const client = new DeepLClient(key, { serverUrl: url, maxRetries: 0, minTimeout: 60_000 })
@@ -39,6 +40,29 @@ test('a glossary’s term is there', async () => {
   const { text } = await client.translateText('Close the window.', 'en', 'fr', { glossary })
   assert.match(text, /croisée/)
   await client.deleteGlossary(glossary)
+})
+
+test('a long text comes piece by piece, then whole', async () => {
+  const text = Array.from({ length: 20 }, (_, i) => `Click button ${i} to open the file.`).join(' ')
+  const response = await fetch(`${url}/v2/translate`, {
+    method: 'POST',
+    headers: { authorization: `DeepL-Auth-Key ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ text: [text], source_lang: 'EN', target_lang: 'FR', stream: true }),
+  })
+  const events: string[] = []
+  createParser({ onEvent: ({ data }) => events.push(data) }).feed(await response.text())
+  assert.equal(events.pop(), '[DONE]')
+  const { translations } = JSON.parse(events.pop() ?? '') as { translations: { text: string }[] }
+  const pieces = events.map((data) => JSON.parse(data) as { text: string; done: number; total: number })
+  assert.equal(pieces.map((piece) => piece.text).join(''), translations[0]?.text)
+  assert.deepEqual(
+    pieces.map(({ done, total }) => [done, total]),
+    [
+      [8, 20],
+      [20, 20],
+    ],
+  )
+  assert.equal(translations[0]?.text.split(/fichier/i).length, 21)
 })
 
 test('LibreTranslate’s clients are answered, too', async () => {
