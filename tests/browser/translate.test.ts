@@ -244,22 +244,37 @@ test('a document on its way is cancelled at the server, too', async () => {
 test('a long text shows how far it is, stops, and goes on from there', async () => {
   await using opened = await openPage('/translate?from=en&to=fr')
   const { page } = opened
-  const held = Promise.withResolvers<void>()
-  let asked = 0
-  await page.route('**/v2/translate', async (route) => {
-    asked += 1
-    if (asked === 2) await held.promise
-    await route.continue().catch(() => undefined)
+  await field(page).waitFor()
+  // A server that has translated eight parts, and then says no more; after that the real one.
+  await page.evaluate(() => {
+    const ask = window.fetch
+    window.fetch = async (path, init) => {
+      if (path !== '/v2/translate') return ask(path, init)
+      window.fetch = ask
+      const body = new ReadableStream({
+        start(controller) {
+          for (let index = 0; index <= 8; index++) {
+            const piece = { object: 'translation.piece', index, text: `Partie ${index}.`, done: 5, total: 60 }
+            controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(piece)}\n\n`))
+          }
+          init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason))
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    }
   })
   const lines = Array.from({ length: 12 }, (_, i) => `${'Open it. '.repeat(39)}Open ${i + 10}.\n`)
   await field(page).fill(lines.join(''))
   await page.getByText('2,880 of 4,320 characters translated').waitFor()
   await page.keyboard.press('Escape')
+  const asked = page.waitForRequest('**/v2/translate')
   await page.getByRole('button', { name: 'Go on' }).click()
+  assert.equal((await asked).postDataJSON().text.length, 4)
   await page.getByText('Click a sentence for other translations.').waitFor()
-  held.resolve()
-  assert.equal(asked, 3)
-  assert.equal((await shown(page).textContent())?.split('\n').length, 13)
+  const translated = (await shown(page).textContent())?.split('\n') ?? []
+  assert.equal(translated.length, 13)
+  assert.equal(translated[7], 'Partie 7.')
+  assert.match(translated[11] ?? '', /Ouvr.*21/)
 })
 
 test('what cannot be translated is said where it is, and what is away is asked again', async () => {

@@ -1,6 +1,6 @@
 /** `POST /v1/summaries`, streamed. */
 import * as v from 'valibot'
-import { errorAnswerSchema } from './answers.ts'
+import { eventOf } from './event-of.ts'
 import { RequestFailure } from './failure.ts'
 import type { Http } from './http.ts'
 import { readEvents } from './sse.ts'
@@ -51,26 +51,10 @@ export async function* summarise(
   const response = await http.send('POST', '/v1/summaries', { body, signal })
   if (!response.body) throw new RequestFailure('broken')
   for await (const data of readEvents(response.body)) {
-    const event = parse(data)
+    const event = eventOf(eventSchema, data)
     yield event
     if (event.object === 'summary') return
   }
   signal.throwIfAborted()
   throw new RequestFailure('broken')
-}
-
-/** @throws RequestFailure also for the error that a stream may end with */
-function parse(data: string): SummaryEvent {
-  let value: unknown
-  try {
-    value = JSON.parse(data)
-  } catch (cause) {
-    throw new RequestFailure('malformed', { cause })
-  }
-  const parsed = v.safeParse(eventSchema, value)
-  if (parsed.success) return parsed.output
-  const failed = v.safeParse(errorAnswerSchema, value)
-  throw failed.success
-    ? new RequestFailure('api', { detail: failed.output })
-    : new RequestFailure('malformed', { cause: parsed.issues })
 }

@@ -1,7 +1,10 @@
 /** Texts and their languages: LibreTranslate's `/languages`, `/detect` and `/translate`, DeepL's `/v2/translate`. */
 import * as v from 'valibot'
 import { LIMITS } from '#protocol/limits.ts'
+import { eventOf } from './event-of.ts'
+import { RequestFailure } from './failure.ts'
 import type { Http } from './http.ts'
+import { readEvents } from './sse.ts'
 
 const languagesSchema = v.array(v.object({ code: v.string(), name: v.string(), targets: v.array(v.string()) }))
 /** What can be translated, and into what. */
@@ -28,6 +31,9 @@ export interface TranslationModel {
 const translationsSchema = v.object({
   translations: v.array(v.object({ text: v.string(), detected_source_language: v.string() })),
 })
+/** In a stream: more of a text's translation. */
+const pieceSchema = v.object({ object: v.literal('translation.piece'), index: v.number(), text: v.string() })
+const streamedSchema = v.union([pieceSchema, translationsSchema])
 const alternativesSchema = v.object({ translatedText: v.string(), alternatives: v.optional(v.array(v.string()), []) })
 const detectionsSchema = v.array(v.object({ language: v.string() }))
 
@@ -70,19 +76,29 @@ export class TranslationApi {
   }
 
   async translate(request: TranslationRequest, signal: AbortSignal): Promise<Translations> {
-    const { texts, source, target, glossary, model } = request
-    const body = {
-      text: texts,
-      target_lang: target.toUpperCase(),
-      ...(source === null ? {} : { source_lang: source.toUpperCase() }),
-      ...(glossary === null || source === null ? {} : { glossary_id: glossary }),
-      ...(model === null ? {} : { model }),
+    const body = bodyOf(request)
+    const answer = await this.#http.json(translationsSchema, 'POST', '/v2/translate', { body, signal })
+    return wholeOf(answer, request)
+  }
+
+  /** As `translate`, of texts in one language: yields those that are there whenever there is another, and last all. */
+  async *translateEach(
+    request: TranslationRequest & { readonly source: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<Translations, void, undefined> {
+    const body = { ...bodyOf(request), stream: true }
+    const response = await this.#http.send('POST', '/v2/translate', { body, signal })
+    if (!response.body) throw new RequestFailure('broken')
+    const texts: string[] = []
+    for await (const data of readEvents(response.body)) {
+      const event = eventOf(streamedSchema, data)
+      if ('translations' in event) return yield wholeOf(event, request)
+      // They come in order: whatever was before the newest is whole.
+      if (event.index > 0 && event.index === texts.length) yield { texts: [...texts], source: request.source }
+      texts[event.index] = (texts[event.index] ?? '') + event.text
     }
-    const { translations } = await this.#http.json(translationsSchema, 'POST', '/v2/translate', { body, signal })
-    return {
-      texts: translations.map(({ text }) => text),
-      source: translations[0]?.detected_source_language.toLowerCase() ?? source ?? target,
-    }
+    signal.throwIfAborted()
+    throw new RequestFailure('broken')
   }
 
   /** Translations of a sentence, the likeliest first, without those that are the same. */
@@ -104,5 +120,26 @@ export class TranslationApi {
   async detect(text: string, signal: AbortSignal): Promise<string | null> {
     const found = await this.#http.json(detectionsSchema, 'POST', '/detect', { body: { q: text }, signal })
     return found[0]?.language ?? null
+  }
+}
+
+function bodyOf({ texts, source, target, glossary, model }: TranslationRequest) {
+  return {
+    text: texts,
+    target_lang: target.toUpperCase(),
+    ...(source === null ? {} : { source_lang: source.toUpperCase() }),
+    ...(glossary === null || source === null ? {} : { glossary_id: glossary }),
+    ...(model === null ? {} : { model }),
+  }
+}
+
+function wholeOf(
+  { translations }: v.InferOutput<typeof translationsSchema>,
+  { texts, source, target }: TranslationRequest,
+): Translations {
+  if (translations.length !== texts.length) throw new RequestFailure('malformed')
+  return {
+    texts: translations.map(({ text }) => text),
+    source: translations[0]?.detected_source_language.toLowerCase() ?? source ?? target,
   }
 }

@@ -8,6 +8,7 @@ import { TranslatedParts } from './translated-parts.ts'
 interface Asked {
   text: string[]
   source_lang?: string
+  stream?: boolean
 }
 
 /** A server that translates into capitals, from English, and what it was asked. */
@@ -17,7 +18,15 @@ function shouting() {
     const request = JSON.parse(String(body)) as Asked
     asked.push(request)
     const translations = request.text.map((text) => ({ text: text.toUpperCase(), detected_source_language: 'EN' }))
-    return Response.json({ translations })
+    if (!request.stream) return Response.json({ translations })
+    const pieces = request.text.flatMap((text, index) =>
+      [text.slice(0, 1), text.slice(1)].map((piece) => ({
+        object: 'translation.piece',
+        index,
+        text: piece.toUpperCase(),
+      })),
+    )
+    return new Response([...pieces, { translations }].map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
   }
   return { asked, parts: new TranslatedParts(new TranslationApi(new Http({ fetch, renew: async () => false }))) }
 }
@@ -38,6 +47,7 @@ test('the language is found out of the first part, and goes for all', async () =
   const { asked, parts } = shouting()
   assert.deepEqual(await all(parts, ['a', 'b', '', 'c'], null), [
     { count: 1, source: 'en', text: 'A' },
+    { count: 3, source: 'en', text: 'A B ' },
     { count: 4, source: 'en', text: 'A B  C' },
   ])
   assert.deepEqual(
@@ -58,13 +68,39 @@ test('what was translated is not asked for again', async () => {
   assert.deepEqual(asked[2]?.text, ['x', 'y'])
 })
 
-test('a long text comes in several requests, in order', async () => {
-  const { parts } = shouting()
-  const texts = Array.from({ length: 20 }, (_, i) => `part ${i}`)
+test('a long text comes part by part, in as many requests as it takes', async () => {
+  const { asked, parts } = shouting()
+  const texts = Array.from({ length: 60 }, (_, i) => `part ${i}`)
   const steps = await all(parts, texts, 'en')
+  // The last of a request comes with its end.
+  const counts = Array.from({ length: 60 }, (_, i) => i + 1)
   assert.deepEqual(
     steps.map(({ count }) => count),
-    [8, 16, 20],
+    counts,
   )
   assert.equal(steps.at(-1)?.text, texts.join(' ').toUpperCase())
+  assert.deepEqual(
+    asked.map(({ text }) => text.length),
+    [50, 10],
+  )
+  const long = Array.from({ length: 4 }, (_, i) => `${i}${'a'.repeat(9_999)}`)
+  await all(parts, long, 'en')
+  assert.deepEqual(
+    asked.slice(2).map(({ text }) => text.length),
+    [3, 1],
+  )
+})
+
+test('what came before a stream broke off is not asked for again', async () => {
+  const asked: Asked[] = []
+  const piece = { object: 'translation.piece', index: 0, text: 'A' }
+  const events = [piece, { ...piece, index: 1, text: 'B' }, { message: 'The runner has gone.' }]
+  const fetch = async (_: string, { body }: RequestInit) => {
+    asked.push(JSON.parse(String(body)))
+    return new Response(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
+  }
+  const parts = new TranslatedParts(new TranslationApi(new Http({ fetch, renew: async () => false })))
+  await assert.rejects(all(parts, ['a', 'b', 'c'], 'en'), /The runner has gone/)
+  await assert.rejects(all(parts, ['a', 'b', 'c'], 'en'))
+  assert.deepEqual(asked[1]?.text, ['b', 'c'])
 })

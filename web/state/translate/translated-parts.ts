@@ -1,5 +1,6 @@
-/** The translations of a text's parts: asked for in order, several at a time, and each once. */
-import type { TranslationApi } from '../../transport/translation.ts'
+/** The translations of a text's parts: asked for in order, many at a time, and each once. */
+import { LIMITS } from '#protocol/limits.ts'
+import type { TranslationApi, TranslationRequest, Translations } from '../../transport/translation.ts'
 import type { Part } from './parts.ts'
 
 export interface TranslatedPart extends Part {
@@ -26,8 +27,8 @@ interface Known {
   readonly source: string
 }
 
-/** Of one request: enough for a runner to be busy with, and soon there. */
-const AT_A_TIME = { parts: 8, length: 3000 }
+/** Of one request, as far as the API goes; in UTF-16 code units, of which each may take three bytes. */
+const AT_A_TIME = { parts: LIMITS.deeplTexts, length: 30_000 }
 const MOST_KNOWN = 500
 
 export class TranslatedParts {
@@ -39,47 +40,54 @@ export class TranslatedParts {
   }
 
   /**
-   * Yields what there is after each request, and once if nothing has to be asked for.
+   * Yields what there is whenever there is more, and once if nothing has to be asked for.
    * @throws RequestFailure
    */
   async *translate(request: PartsRequest, signal: AbortSignal): AsyncGenerator<PartsSoFar, void, undefined> {
-    const { parts } = request
+    const { parts, target } = request
     let { source } = request
     const done: TranslatedPart[] = []
-    while (done.length < parts.length) {
-      const asked = { ...request, source }
-      const group = this.#nextGroup(parts.slice(done.length), asked)
-      if (group.length > 0) {
-        const texts = group.map(({ text }) => text)
-        const answer = await this.#api.translate({ ...asked, texts }, signal)
-        for (const [i, text] of texts.entries()) {
-          this.#learn(keyOf(asked, text), { translation: answer.texts[i] ?? '', source: answer.source })
-        }
-      }
+    const take = (): PartsSoFar => {
       for (const part of parts.slice(done.length)) {
         const known = part.text === '' ? null : this.#known.get(keyOf({ ...request, source }, part.text))
         if (known === undefined) break
         source ??= known?.source ?? null
         done.push({ ...part, translation: known?.translation ?? '' })
       }
-      if (group.length > 0 || done.length === parts.length) yield { parts: done, source: source ?? request.target }
+      return { parts: [...done], source: source ?? target }
+    }
+    const found = take()
+    if (done.length === parts.length) yield found
+    while (done.length < parts.length) {
+      const asked = { ...request, source }
+      const texts = this.#nextTexts(parts.slice(done.length), asked)
+      for await (const answer of this.#answers({ ...asked, texts }, signal)) {
+        for (const [i, translation] of answer.texts.entries()) {
+          this.#learn(keyOf(asked, texts[i] ?? ''), { translation, source: answer.source })
+        }
+        yield take()
+      }
     }
   }
 
+  /** One text comes as a whole, several one after the other. */
+  async *#answers(request: TranslationRequest, signal: AbortSignal): AsyncGenerator<Translations, void, undefined> {
+    const { source } = request
+    if (source === null || request.texts.length === 1) yield await this.#api.translate(request, signal)
+    else yield* this.#api.translateEach({ ...request, source }, signal)
+  }
+
   /** Those that are asked for next; the first alone while the language is to be found out. */
-  #nextGroup(parts: readonly Part[], request: Omit<PartsRequest, 'parts'>): Part[] {
-    const group: Part[] = []
+  #nextTexts(parts: readonly Part[], request: Omit<PartsRequest, 'parts'>): string[] {
+    const unknown = parts.filter(({ text }) => text !== '' && !this.#known.has(keyOf(request, text)))
+    const texts = [...new Set(unknown.map(({ text }) => text))]
     let length = 0
-    for (const part of parts) {
-      if (part.text === '' || this.#known.has(keyOf(request, part.text))) {
-        if (request.source === null && part.text !== '') return group
-        continue
-      }
-      group.push(part)
-      length += part.text.length
-      if (request.source === null || group.length === AT_A_TIME.parts || length >= AT_A_TIME.length) break
-    }
-    return group
+    const most = texts.findIndex((text) => {
+      length += text.length
+      return length > AT_A_TIME.length
+    })
+    const count = request.source === null ? 1 : Math.min(AT_A_TIME.parts, most < 0 ? texts.length : Math.max(1, most))
+    return texts.slice(0, count)
   }
 
   #learn(key: string, known: Known): void {
