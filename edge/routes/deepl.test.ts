@@ -299,4 +299,15 @@ describe('POST /v2/translate without a runner', () => {
     assert.equal(response.status, 503)
     assert.ok(response.headers.get('retry-after'))
   })
+
+  test('nor does one that is starting know of no language', async (t) => {
+    const edge = await startEdge()
+    t.after(() => edge.stop())
+    edge.runner.models = []
+    for (const model of [undefined, 'en-fr']) {
+      const response = await edge.ask('/v2/translate', { body: { text: ['Hello'], target_lang: 'FR', model } })
+      assert.deepEqual([response.status, response.headers.has('retry-after')], [503, true])
+    }
+    assert.equal((await edge.ask('/v2/languages')).status, 503)
+  })
 })

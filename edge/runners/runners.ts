@@ -96,7 +96,10 @@ export class Runners {
     const known = await this.#known()
     if (known.length === 0) throw noRunner()
     const heard = known.map(({ models }) => models)
-    return heard.includes(null) ? this.models() : heard.flatMap((models) => models ?? [])
+    const models = heard.includes(null) ? await this.models() : heard.flatMap((some) => some ?? [])
+    // One that is starting has none yet: that is no reason to say that there is none.
+    if (models.length === 0) throw noRunner()
+    return models
   }
 
   /** Of a model, in tokens; undefined if no runner that is heard of has it. */
