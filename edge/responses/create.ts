@@ -12,8 +12,11 @@ import { sha256 } from '../storage/secrets.ts'
 import { activeTurn, beginTurn, endTurn, type NewTurn, undoTurn } from '../storage/turns.ts'
 import { newId, toItem } from './items.ts'
 import type { ResponseRecord } from './record.ts'
+import { objectOf } from './response-object.ts'
 import { renamed, toRecord } from './request.ts'
 
+/** Only what could be one is looked for. */
+export const RESPONSE_ID = /^resp_[0-9a-f]{32,40}$/
 const MOST_SEED = 2 ** 48
 /** Items of a conversation that an answer follows at most. */
 const MOST_ITEMS = 2048
@@ -85,7 +88,7 @@ export async function begin(env: Bindings, request: ResponseRequest, record: Res
 async function beginAdmitted(env: Bindings, request: ResponseRequest, record: ResponseRecord): Promise<void> {
   const { owner, response } = record
   const fingerprint = await fingerprintOf(request)
-  const stub = env.RESPONSES.getByName(response.id)
+  const stub = objectOf(env.RESPONSES, owner, response.id)
   const { conversation } = request
   const turn = response.conversation && {
     owner,
@@ -120,7 +123,7 @@ async function freeConversation(
   const held = await activeTurn(env.DB, owner, conversation)
   // The same request again goes on with its own turn.
   if (held === null || held.response === response) return
-  const kept = await env.RESPONSES.getByName(held.response).response(owner)
+  const kept = await objectOf(env.RESPONSES, owner, held.response).response(held.response)
   const now = Date.now()
   const turn = { owner, conversation, response: held.response, now }
   if (kept === null) {
@@ -189,8 +192,8 @@ async function itemsOf(env: Bindings, owner: string, conversation: string): Prom
 }
 
 async function afterResponse(env: Bindings, id: string, owner: string): Promise<Item[]> {
-  const stub = env.RESPONSES.getByName(id)
-  const [input, response] = await Promise.all([stub.input(owner), stub.response(owner)])
+  const stub = RESPONSE_ID.test(id) ? objectOf(env.RESPONSES, owner, id) : undefined
+  const [input = null, response = null] = await Promise.all([stub?.input(id), stub?.response(id)])
   if (input === null || response === null) {
     throw new ApiError('previous_response_not_found', `Previous response with id '${id}' not found.`, {
       param: 'previous_response_id',

@@ -66,7 +66,7 @@ class Disk implements ResponseStore {
   markSettled(): void {
     this.settled = true
   }
-  async clear(): Promise<void> {
+  clear(): void {
     this.record = undefined
     this.entries = []
   }
@@ -375,7 +375,7 @@ describe('a response', () => {
         begin() {},
         append: (_first, entries) => void writes.push({ at: clock.now, count: entries.length }),
         markSettled() {},
-        async clear() {},
+        clear() {},
         sync: () => clock.sleep(200),
       },
       async generate() {
@@ -420,7 +420,7 @@ describe('a response', () => {
             begin() {},
             append() {},
             markSettled() {},
-            async clear() {},
+            clear() {},
             sync: () => ticks(keeping),
           },
           async generate() {

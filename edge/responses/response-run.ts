@@ -42,7 +42,7 @@ export interface ResponseStore {
   /** @param first the place of the first of them in the log */
   append(first: number, entries: readonly LogEntry[]): void
   markSettled(): void
-  clear(): Promise<void>
+  clear(): void
   /** Settles when all that was written would survive a crash. */
   sync(): Promise<void>
 }
@@ -131,8 +131,8 @@ export class ResponseRun {
       this.resume()
       return
     }
-    const asked = this.#world.generate(this.#request(record), this.#stop.signal).catch(async (error: unknown) => {
-      await this.#world.store.clear()
+    const asked = this.#world.generate(this.#request(record), this.#stop.signal).catch((error: unknown) => {
+      this.#world.store.clear()
       this.#record = undefined
       this.#writer = undefined
       this.#running = undefined

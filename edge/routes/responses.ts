@@ -16,13 +16,13 @@ import { type EdgeContext, principalOf } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { idempotent, refuseKeyedStream } from '../http/idempotent.ts'
 import { validate } from '../http/validate.ts'
-import { begin, type Caller, fingerprintOf, idFor, toNewRecord } from '../responses/create.ts'
+import { begin, type Caller, fingerprintOf, idFor, RESPONSE_ID, toNewRecord } from '../responses/create.ts'
 import { newId } from '../responses/items.ts'
+import { objectOf } from '../responses/response-object.ts'
 import { unstored } from '../responses/unstored.ts'
 import { GENERATION_ERRORS, type Operation } from './operation.ts'
 
 const PATH = '/v1/responses'
-const ID_FORM = /^resp_[0-9a-f]{32,40}$/
 const common = { scope: 'chat', tag: 'Responses' } as const
 
 export const responseOperations: readonly Operation[] = [
@@ -58,7 +58,7 @@ export const responseOperations: readonly Operation[] = [
     async handle(c) {
       const { stream, starting_after } = validate(responseQuerySchema, c.req.query())
       if (stream === 'true') return events(c, idOf(c), starting_after ?? lastEventId(c))
-      return json((await stored(c).response(owner(c))) ?? missing(c))
+      return json((await stored(c).response(idOf(c))) ?? missing(c))
     },
   },
   {
@@ -69,7 +69,7 @@ export const responseOperations: readonly Operation[] = [
     answer: { description: 'It is gone', schema: responseDeletedSchema },
     errors: ['not_found'],
     async handle(c) {
-      if (!(await stored(c).remove(owner(c)))) missing(c)
+      if (!(await stored(c).remove(idOf(c)))) missing(c)
       return c.json({ id: idOf(c), object: 'response', deleted: true })
     },
   },
@@ -81,7 +81,7 @@ export const responseOperations: readonly Operation[] = [
     description: 'It keeps what it has. One that has ended stays as it is.',
     answer: { description: 'The response', schema: responseSchema },
     errors: ['not_found'],
-    handle: async (c) => json((await stored(c).cancel(owner(c))) ?? missing(c)),
+    handle: async (c) => json((await stored(c).cancel(idOf(c))) ?? missing(c)),
   },
   {
     ...common,
@@ -93,7 +93,7 @@ export const responseOperations: readonly Operation[] = [
     errors: ['not_found'],
     async handle(c) {
       const { limit, after, order } = validate(inputItemsQuerySchema, c.req.query())
-      const items = JSON.parse((await stored(c).input(owner(c))) ?? missing(c)) as Item[]
+      const items = JSON.parse((await stored(c).input(idOf(c))) ?? missing(c)) as Item[]
       if (order === 'desc') items.reverse()
       const from = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1
       if (after !== undefined && from === 0) {
@@ -108,8 +108,7 @@ export const responseOperations: readonly Operation[] = [
 
 const owner = (c: EdgeContext) => principalOf(c).owner
 const idOf = (c: EdgeContext) => c.req.param('id') ?? ''
-/** Only what could be one: any name makes an object. */
-const stored = (c: EdgeContext) => c.env.RESPONSES.getByName(ID_FORM.test(idOf(c)) ? idOf(c) : missing(c))
+const stored = (c: EdgeContext) => objectOf(c.env.RESPONSES, owner(c), RESPONSE_ID.test(idOf(c)) ? idOf(c) : missing(c))
 
 async function create(c: EdgeContext): Promise<Response> {
   const request = await readBody(c.req.raw, responseRequestSchema)
@@ -119,9 +118,9 @@ async function create(c: EdgeContext): Promise<Response> {
     return idempotent(c, request, () => createUnstored(c, request, caller))
   }
   const id = await idFor(caller.account.owner, c.req.header('idempotency-key'))
-  const stub = c.env.RESPONSES.getByName(id)
+  const stub = objectOf(c.env.RESPONSES, owner(c), id)
   const known =
-    c.req.header('idempotency-key') === undefined ? 'nobody' : await stub.begunBy(await fingerprintOf(request))
+    c.req.header('idempotency-key') === undefined ? 'nobody' : await stub.begunBy(id, await fingerprintOf(request))
   if (known === 'other') {
     throw new ApiError('idempotency_key_reused', 'This Idempotency-Key was used for another request already.')
   }
@@ -131,8 +130,7 @@ async function create(c: EdgeContext): Promise<Response> {
       ? await begin(c.env, request, await toNewRecord(c.env, request, { id, ...caller }))
       : { headers: await rateLimits(c.env, account) }
   if (request.stream) return served(c, await events(c, id, -1), headers)
-  const { owner } = account
-  const response = request.background ? await stub.response(owner) : await stub.whole(owner)
+  const response = request.background ? await stub.response(id) : await stub.whole(id)
   return served(c, json(response ?? missing(c)), headers)
 }
 
@@ -144,8 +142,8 @@ async function createUnstored(c: EdgeContext, request: ResponseRequest, caller: 
 }
 
 async function events(c: EdgeContext, id: string, after: number): Promise<Response> {
-  if (!ID_FORM.test(id)) missing(c)
-  return eventStream((await c.env.RESPONSES.getByName(id).events(owner(c), after)) ?? missing(c))
+  if (!RESPONSE_ID.test(id)) missing(c)
+  return eventStream((await objectOf(c.env.RESPONSES, owner(c), id).events(id, after)) ?? missing(c))
 }
 
 function lastEventId(c: EdgeContext): number {
