@@ -7,8 +7,11 @@ import * as v from 'valibot'
 import { LIMITS } from './limits.ts'
 import { isOneOf, textSchema, UNSUPPORTED } from './text.ts'
 
-const SERVED_LATER = ['assistants', 'batch', 'vision', 'user_data', 'evals']
-const uploadedPurpose = v.literal('fine-tune', (issue) =>
+/** What models are trained on, and what else a request may name. */
+const uploadedPurposes = ['fine-tune', 'user_data'] as const
+const filePurposes = [...uploadedPurposes, 'fine-tune-results'] as const
+const SERVED_LATER = ['assistants', 'batch', 'vision', 'evals']
+const uploadedPurpose = v.picklist(uploadedPurposes, (issue) =>
   isOneOf(issue.input, SERVED_LATER) ? UNSUPPORTED : 'purpose',
 )
 /** A name, not a path. */
@@ -37,7 +40,7 @@ export const fileSchema = v.strictObject({
   created_at: v.number(),
   expires_at: v.optional(v.number()),
   filename: v.string(),
-  purpose: v.picklist(['fine-tune', 'fine-tune-results']),
+  purpose: v.picklist(filePurposes),
   status: v.literal('processed'),
 })
 export type FileObject = v.InferOutput<typeof fileSchema>
@@ -47,7 +50,7 @@ export const fileQuerySchema = v.strictObject({
   limit: v.optional(v.pipe(limit, v.maxValue(10_000)), '10000'),
   after: v.optional(v.pipe(v.string(), v.maxLength(100))),
   order: v.optional(v.picklist(['asc', 'desc']), 'desc'),
-  purpose: v.optional(v.picklist(['fine-tune', 'fine-tune-results'])),
+  purpose: v.optional(v.picklist(filePurposes)),
 })
 export type FileQuery = v.InferOutput<typeof fileQuerySchema>
 export const fileListSchema = v.strictObject({
@@ -67,7 +70,7 @@ export const uploadCreateSchema = v.strictObject({
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   filename: fileNameSchema,
   mime_type: v.pipe(textSchema, v.minLength(1), v.maxLength(100)),
-  purpose: uploadedPurpose,
+  purpose: v.literal('fine-tune'),
   expires_after: v.optional(v.strictObject({ anchor: v.literal('created_at'), seconds: lifetimeSeconds })),
 })
 /** The form of one part, as the API's description has it. */

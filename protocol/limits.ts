@@ -80,6 +80,8 @@ export const LIMITS = {
   summarySentences: 100,
   summaryWords: 5000,
   summaryInputSentences: 4096,
+  /** Bytes of a file to summarise. */
+  summaryFileBytes: 16 << 20,
   /** The size of a number that a model is given. */
   magnitude: 1e6,
   /** Bytes of one uploaded file, as OpenAI has it, and of one part of an upload. */

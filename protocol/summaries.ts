@@ -8,7 +8,9 @@ const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v
 export const summaryRequestSchema = v.strictObject({
   /** What compares the sentences, or writes new ones; by default the first of its kind that is there. */
   model: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
-  input: v.pipe(textSchema, v.minLength(1)),
+  /** The text, or a file of it that was uploaded: one of the two. */
+  input: v.optional(v.pipe(textSchema, v.minLength(1))),
+  file_id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
   length: v.optional(
     v.union([
       v.strictObject({ sentences: count(LIMITS.summarySentences) }),
@@ -31,7 +33,7 @@ export const summaryRequestSchema = v.strictObject({
 })
 export type SummaryRequest = v.InferOutput<typeof summaryRequestSchema>
 
-/** UTF-16 code units of the input. */
+/** UTF-16 code units of the text. */
 const spanSchema = v.strictObject({ start: v.number(), end: v.number() })
 const sentenceSchema = v.strictObject({ text: v.string(), source: v.array(spanSchema) })
 export type SummarySentence = v.InferOutput<typeof sentenceSchema>
@@ -41,6 +43,8 @@ export const summaryAnswerSchema = v.strictObject({
   object: v.literal('summary'),
   model: v.string(),
   summary: v.string(),
+  /** Of a file: its text, in which the places are. */
+  input: v.optional(v.string()),
   sentences: v.array(sentenceSchema),
   usage: v.strictObject({ prompt_tokens: v.number(), completion_tokens: v.number(), total_tokens: v.number() }),
   /** Sentences that the model wrote and the text does not support: they are left out. Of abstractive ones. */

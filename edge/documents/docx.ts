@@ -40,6 +40,17 @@ export function openDocx(bytes: Uint8Array): OpenDocument {
   }
 }
 
+/** What stands in the document itself, a line for each paragraph. @throws DocumentError as `openDocx` */
+export function textOfDocx(bytes: Uint8Array): string {
+  const document = unpack(bytes)[DOCUMENT]
+  if (!document) throw new DocumentError('it has no word/document.xml')
+  const paragraphs = read(document).filter((part) => typeof part === 'object')
+  // Between words of a paragraph there may be the end of a line, or a tab.
+  const word = (part: string | Kept) =>
+    typeof part === 'string' ? part : /<w:(?:br|cr|tab)\b/.test(part.text) ? ' ' : ''
+  return paragraphs.map((paragraph) => paragraph.map(word).join('')).join('\n\n')
+}
+
 function unpack(bytes: Uint8Array): Record<string, Uint8Array> {
   try {
     return unpackZip(bytes)

@@ -5,10 +5,10 @@ import { ApiError } from '#protocol/error.ts'
 import { LIMITS } from '#protocol/limits.ts'
 import type { PublishedModel } from '#protocol/published-model.ts'
 import { type ZipEntry, ZipError } from '#protocol/zip-directory.ts'
-import { type EdgeContext, mayCall, principalOf } from '../context.ts'
+import type { EdgeContext } from '../context.ts'
+import { ownFile } from '../files/own-file.ts'
 import { ZipArchive } from '../files/zip-archive.ts'
 import { imageFromPng, samplesOf } from '../images/pixels.ts'
-import { findFile, keyOfFile } from '../storage/files.ts'
 import { type Encodable, itemShape } from './inputs.ts'
 
 export interface FileItems extends Encodable {
@@ -34,15 +34,7 @@ const param = 'file_id'
  * @throws ApiError 403 without the scope of files, 404, 400 that says what the model cannot take
  */
 export async function itemsOfFile(c: EdgeContext, model: PublishedModel, id: string): Promise<FileItems> {
-  const principal = principalOf(c)
-  if (!mayCall(principal, 'training')) {
-    throw new ApiError('insufficient_scope', "This API key lacks the scope 'training', which files are under.", {
-      param,
-    })
-  }
-  const file = await findFile(c.env.DB, principal.owner, id, Date.now())
-  const object = file && (await c.env.OBJECTS.head(keyOfFile(id)))
-  if (!object) throw new ApiError('not_found', `There is no file '${id}'.`, { param })
+  const { object } = await ownFile(c, id)
   const { input } = model.parts
   if (input.kind === 'rows') return rowsOf(c, model, object)
   try {

@@ -18,7 +18,7 @@ const DEFAULT_MODEL = 'text-embedding'
 export interface Begun {
   readonly headers: Readonly<Record<string, string>>
   readonly servedBy: 'runner' | 'edge'
-  readonly events: AsyncGenerator<SummaryEvent, SummaryAnswer>
+  events: AsyncGenerator<SummaryEvent, SummaryAnswer>
   /** Nobody listens any more. */
   stop(): void
 }

@@ -23,6 +23,8 @@ const PHRASING = new Set(
     ' ',
   ),
 )
+/** Whether an element of HTML stands within a sentence. */
+export const isPhrasing = (name: string): boolean => PHRASING.has(name)
 /** What is in them is no prose. */
 const NOT_PROSE = [
   'script',
@@ -109,7 +111,7 @@ function splitter(tokens: readonly Token[], options: MarkupOptions): (index: num
     const name = tokens[index]?.name ?? ''
     if (nonSplittingTags.has(name)) return false
     if (splittingTags.has(name)) return true
-    return markup === 'html' ? !PHRASING.has(name) : structural.has(index)
+    return markup === 'html' ? !isPhrasing(name) : structural.has(index)
   }
 }
 
