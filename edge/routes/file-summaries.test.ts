@@ -75,7 +75,7 @@ describe('POST /v1/summaries with file_id', () => {
       ['a.txt', ' \n', 422, /has no text/],
       ['a.html', '<p></p>', 422, /has no text/],
       ['a.docx', bomb, 422, /unpacks to too much/],
-      ['a.docx', 'no zip', 422, /no zip archive/],
+      ['a.docx', 'no zip', 422, /not a zip archive/],
       ['a.pdf', 'no pdf', 422, /no PDF/],
       ['a.pdf', pdfOf([[]]), 422, /has no text; pictures/],
       ['a.pdf', pdfOf([['x']], { locked: true }), 422, /locked with a password/],
