@@ -47,7 +47,9 @@ async function train(assignment: Assignment): Promise<FromTraining> {
     await rm(checkpoint, { force: true })
     return make(ort, assignment, prepared, base)
   })
-  return made ? keep(assignment.folder, made) : { type: 'stopped' }
+  if (!made) return { type: 'stopped' }
+  for (const message of made.warnings) await tell({ type: 'warning', message })
+  return keep(assignment.folder, made)
 }
 
 /** What is tuned. @throws OnnxError if it is not a model that translates */

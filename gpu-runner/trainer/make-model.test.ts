@@ -45,7 +45,14 @@ const RECIPES: readonly (readonly [Recipe, DataSet, DataSet, readonly string[]])
     { method: 'autoencoder', ...common, epochs: 60, hidden: [8], ...scorer },
     rows(200, 0),
     rows(60, 10),
-    ['validation.loss', 'test.roc_auc', 'test.average_precision', 'test.recall', 'test.false_alarms'],
+    [
+      'validation.loss',
+      'validation.explained_variance',
+      'test.roc_auc',
+      'test.average_precision',
+      'test.recall',
+      'test.false_alarms',
+    ],
   ],
   [
     { method: 'image-autoencoder', ...common, side, layers: 'convolutional', hidden: [4], ...scorer },
@@ -103,6 +110,24 @@ for (const [recipe, training, test_, metrics] of RECIPES) {
     if (recipe.method === 'autoencoder') assert.ok((manifest.card.metrics['test.roc_auc'] ?? 0) > 0.95)
   })
 }
+
+test('rows say what was explained of them, and of a model that has learnt nothing it is said', async () => {
+  const [recipe, training] = RECIPES[0] ?? assert.fail('no recipe')
+  const source = { description: 'Made up', licence: 'CC0-1.0' }
+  const options = { id: 'm', owner: null, description: 'Made for a test', checkpoint: undefined }
+  const good = (await makeModel(ort, { recipe, training, source }, options)) ?? assert.fail('stopped')
+  assert.ok((good.manifest.card.metrics['validation.explained_variance'] ?? 0) > 0.9)
+  assert.deepEqual([good.warnings, good.manifest.card.description], [[], 'Made for a test'])
+  const short: Recipe = { ...recipe, epochs: 1, rate: 1e-6 }
+  const bad = (await makeModel(ort, { recipe: short, training, source }, options)) ?? assert.fail('stopped')
+  assert.ok((bad.manifest.card.metrics['validation.explained_variance'] ?? 1) < 0.01)
+  assert.match(bad.warnings.join(), /^The model has learnt next to nothing: .* it explains -?\d+\.\d %/)
+  assert.equal(bad.manifest.card.description, `Made for a test. ${bad.warnings.join()}`)
+  // What never varies leaves nothing to explain.
+  const constant = { ...(training as RowSet), values: new Float32Array(3 * training.count).fill(7) }
+  const none = (await makeModel(ort, { recipe: short, training: constant, source }, options)) ?? assert.fail('stopped')
+  assert.deepEqual([none.warnings, Object.keys(none.manifest.card.metrics)], [[], ['validation.loss']])
+})
 
 test('what was stopped is no model', async () => {
   const [recipe, training] = RECIPES[0] ?? assert.fail('no recipe')

@@ -30,6 +30,8 @@ export interface MadeModel {
   readonly manifest: PublishedModel | PublishedTranslation
   /** Those that the manifest names. */
   readonly files: readonly Uint8Array[]
+  /** What its owner ought to know before they rely on it; the card has it, too. */
+  readonly warnings: readonly string[]
 }
 
 export interface MakeOptions extends Pick<TrainingOptions, 'onEvent' | 'signal' | 'checkpoint'> {
@@ -70,13 +72,21 @@ export async function makeModel(
     ...(test ? named(rankingOf(ort, model, test), 'test') : {}),
     ...(test ? named(translationOf(ort, model, test), 'test') : {}),
   }
+  const { warnings = [] } = model
   return {
     files: model.files,
+    warnings,
     manifest: manifestOf(model.parts, {
       id,
       created: Math.floor(Date.now() / 1000),
       owner,
-      card: { description, data: source.description, licence: source.licence, metrics, recipe: flat(recipe) },
+      card: {
+        description: [description, ...warnings].join('. '),
+        data: source.description,
+        licence: source.licence,
+        metrics,
+        recipe: flat(recipe),
+      },
     }),
   }
 }

@@ -14,6 +14,8 @@ export interface TrainedModel {
   readonly files: readonly Uint8Array[]
   /** Of the validation part, or of what it is compared by. */
   readonly metrics: Metrics
+  /** What its owner ought to know before they rely on it. */
+  readonly warnings?: readonly string[]
 }
 
 export interface Task extends Disposable {

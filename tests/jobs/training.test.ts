@@ -39,6 +39,19 @@ describe('training', () => {
     assert.match((await messagesOf(client, id)).at(-1) ?? '', /successfully completed/)
   })
 
+  test('that has learnt nothing says so, on the job and on the model’s card', async () => {
+    const client = await site.client('hasty')
+    const file = await upload(client, 'table.csv', table(200))
+    const hasty = { ...ROWS, n_epochs: 1, learning_rate_multiplier: 0.001 }
+    const { id } = await client.fineTuning.jobs.create(bodyOf('autoencoder', file, hasty))
+    const { fine_tuned_model: model } = await until(client, id, is('succeeded'))
+    const { data } = await client.fineTuning.jobs.listEvents(id)
+    const [warning] = data.filter(({ level }) => level === 'warn')
+    assert.match(warning?.message ?? '', /The model has learnt next to nothing/)
+    const { card } = (await client.models.retrieve(model ?? '')) as unknown as { card: { description: string } }
+    assert.match(card.description, /learnt next to nothing/)
+  })
+
   test('makes a VAE of a zip of pictures, and shows what it draws', async () => {
     const client = await site.client('painter')
     const file = await upload(client, 'pictures.zip', await pictures(64))

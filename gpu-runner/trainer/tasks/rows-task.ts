@@ -10,9 +10,12 @@ import { scoresOf } from '../evaluation/scoring.ts'
 import { EvaluationSession } from '../evaluation-session.ts'
 import { autoencoderEvaluation, autoencoderPlan } from '../plans/autoencoder-plan.ts'
 import { Random } from '../random.ts'
-import type { Task } from '../task.ts'
+import type { Metrics, Task } from '../task.ts'
 import { onnxFile, type WrittenFile } from './onnx-file.ts'
 import { thresholdOf } from './threshold.ts'
+
+/** Of the variance; a model that explains less has not learnt how columns go together. */
+const LEAST_EXPLAINED = 0.01
 
 export interface RowsTaskOptions {
   readonly hidden: readonly number[]
@@ -48,6 +51,10 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
   }
   const floats = (tensor: { readonly data: unknown } | undefined) => tensor?.data as Float32Array
   for (const input of ['rows', 'clean']) fill(floats(evaluation.inputs[input]), parts.validation)
+  const variance = meanSquare(floats(evaluation.inputs.clean))
+  /** With the share of the variance that is explained: 0 is what the mean of each column would do. */
+  const explained = ({ loss = Number.NaN, ...others }: Metrics): Metrics =>
+    variance > 0 ? { loss, explained_variance: 1 - loss / variance, ...others } : { loss, ...others }
   return {
     plan,
     steps,
@@ -59,13 +66,14 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
       new Random(seed, 4, step).normals(noisy, noise)
       for (let i = 0; i < noisy.length; i++) noisy[i] = (noisy[i] ?? 0) + (target[i] ?? 0)
     },
-    validate: (session) => evaluation.run(session),
+    validate: (session) => explained(evaluation.run(session)),
     publish(session) {
       const checkpoint = session.weights('autoencoder')
       const [encoder, decoder, scorer] = [rowEncoder, rowDecoder, rowScorer].map((graph) =>
         onnxFile(graph(config, checkpoint, standard)),
       ) as [WrittenFile, WrittenFile, WrittenFile]
       const scores = scoresOf(ort, scorer.bytes, rows, parts.validation)
+      const metrics = this.validate(session)
       return {
         parts: {
           family: 'autoencoder',
@@ -77,11 +85,21 @@ export function rowsTask(ort: Runtime, rows: RowSet, parts: Split, options: Rows
           ...thresholdOf(scores, options.alarms),
         },
         files: [encoder.bytes, decoder.bytes, scorer.bytes],
-        metrics: this.validate(session),
+        metrics,
+        warnings: warningsOf(metrics),
       }
     },
     [Symbol.dispose]: () => evaluation[Symbol.dispose](),
   }
+}
+
+const meanSquare = (values: Float32Array): number => values.reduce((sum, x) => sum + x * x, 0) / values.length
+
+function warningsOf({ explained_variance: share }: Metrics): string[] {
+  if (share === undefined || share >= LEAST_EXPLAINED) return []
+  return [
+    `The model has learnt next to nothing: of the variance of rows that it did not train on it explains ${(100 * share).toFixed(1)} %, and the mean of each column alone would explain 0 %. More epochs, a higher learning rate or more rows may help.`,
+  ]
 }
 
 /** Mean and deviation of each column over the items; a column that never varies has deviation 1. */
