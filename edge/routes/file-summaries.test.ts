@@ -1,7 +1,7 @@
 /** Summaries of files, by the edge alone: no runner is there. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { strToU8, zipSync } from 'fflate'
+import { strToU8, zipSync, zlibSync } from 'fflate'
 import type { SummaryAnswer } from '#protocol/summaries.ts'
 import { type Edge, errorOf, startEdge } from '../testing/edge.ts'
 import { pdfOf } from '../testing/pdf.ts'
@@ -36,7 +36,7 @@ describe('POST /v1/summaries with file_id', () => {
   }
 
   test('reads plain text, HTML, Word and PDF, and gives the text that the places are in', async () => {
-    const html = `<html><head><title>no</title><style>p{}</style></head><body><nav>Home</nav><h1>Storm &amp; sea</h1>
+    const html = `<html><head><title>no</title><style>p{}</style></head><title>Nobody</title><body><nav>Home</nav><h1>Storm &amp; sea</h1>
       <p>${SENTENCES[0]} <b>${SENTENCES[1]}</b></p><script>no()</script><p>${SENTENCES[2]}</p></body></html>`
     const word = docx(SENTENCES.map((text) => `<w:p><w:r><w:t>${text}</w:t></w:r></w:p>`).join(''))
     for (const [name, content] of [
@@ -53,7 +53,7 @@ describe('POST /v1/summaries with file_id', () => {
         name,
       )
       for (const text of SENTENCES) assert.ok(input.replaceAll(/\s+/g, ' ').includes(text), `${name}: ${input}`)
-      assert.doesNotMatch(input, /no\(|p\{|Home/)
+      assert.doesNotMatch(input, /no\(|p\{|Home|Nobody/)
     }
   })
 
@@ -67,6 +67,11 @@ describe('POST /v1/summaries with file_id', () => {
   })
 
   test('says what is wrong with a file', async () => {
+    const packedPdf = Buffer.concat([
+      Buffer.from('%PDF-1.4\n1 0 obj\n<< /Filter /FlateDecode >>\nstream\n'),
+      zlibSync(new Uint8Array(65 << 20)),
+      Buffer.from('\nendstream\nendobj\n'),
+    ])
     const bomb = zipSync({ 'word/document.xml': new Uint8Array(49 << 20) })
     for (const [name, content, status, reason] of [
       ['a.csv', 'a,b', 400, /files of the kind 'csv'/],
@@ -77,6 +82,7 @@ describe('POST /v1/summaries with file_id', () => {
       ['a.docx', bomb, 422, /unpacks to too much/],
       ['a.docx', 'no zip', 422, /not a zip archive/],
       ['a.pdf', 'no pdf', 422, /no PDF/],
+      ['a.pdf', packedPdf, 422, /unpacks to too much/],
       ['a.pdf', pdfOf([[]]), 422, /has no text; pictures/],
       ['a.pdf', pdfOf([['x']], { locked: true }), 422, /locked with a password/],
       ['a.txt', 'a '.repeat((1 << 19) + 1), 413, /the limit is 1048576/],

@@ -6,6 +6,7 @@ import { tokensOf } from '../translation/markup-tokens.ts'
 /** Nobody sees what is in them, or it is not prose. */
 const UNSEEN = new Set([
   'head',
+  'title',
   'script',
   'style',
   'template',

@@ -1,15 +1,16 @@
 /** The text of a PDF, page by page, in the order in which it is set. */
 import { DocumentError } from '../documents/open-document.ts'
+import { boundedPdf } from './bounded-pdf.ts'
 
 const MOST_PAGES = 1_000
 /** More than is summarised: what comes after it is not read. */
 const MOST_CHARACTERS = 4 << 20
 
-/** @throws DocumentError if it is none, is locked, or has too many pages */
+/** @throws DocumentError if it is none, is locked, has too many pages or unpacks to too much */
 export async function textOfPdf(bytes: Uint8Array): Promise<string> {
   // A megabyte and a half of code, for those who need it.
   const { getDocumentProxy } = await import('unpdf')
-  const pdf = await getDocumentProxy(bytes, { verbosity: 0 }).catch((cause: unknown) => {
+  const pdf = await getDocumentProxy(boundedPdf(bytes), { verbosity: 0 }).catch((cause: unknown) => {
     const locked = cause instanceof Error && cause.name === 'PasswordException'
     throw new DocumentError(locked ? 'it is locked with a password' : 'it is no PDF, or a broken one', { cause })
   })
