@@ -14,8 +14,9 @@ export const text = {
     `The text has ${size(bytes)}, of which ${size(most)} can be summarised at once. Shorten it first.`,
   file: {
     pick: 'Open a file',
-    accept: '.txt,.md',
-    wrongKind: (name: string) => `“${name}” cannot be read here. Choose a file of the kind txt or md.`,
+    accept: '.txt,.md,.html,.htm,.docx,.pdf',
+    reading: (name: string) => `The text of “${name}” appears here when it is summarised.`,
+    wrongKind: (name: string) => `“${name}” cannot be read here. Choose a file of the kind txt, md, html, docx or pdf.`,
     tooLarge: (name: string, bytes: number, most: number) =>
       `“${name}” has ${size(bytes)}. The limit is ${size(most)}.`,
     empty: (name: string) => `“${name}” has no text.`,

@@ -167,3 +167,26 @@ for (const [look, options] of LOOKS) {
     assert.deepEqual(await barriers(page), [])
   })
 }
+
+test('a page is uploaded, its text takes the place of the text, and nothing of it is left', async () => {
+  await using opened = await openPage('/summarise')
+  const { page, complaints } = opened
+  await field(page).waitFor()
+  const html = `<h1>The storm</h1><p>${TEXT.replaceAll('. ', '.</p><p>')}</p><script>no()</script>`
+  const buffer = Buffer.from(html)
+  const removed = page.waitForResponse((response) => response.request().method() === 'DELETE')
+  await page.locator('input[type=file]').setInputFiles({ name: 'storm.html', mimeType: 'text/html', buffer })
+  await sentences(page).first().waitFor()
+  assert.equal((await removed).status(), 200)
+  assert.match(await field(page).inputValue(), /^The storm\s+The storm closed the harbour for two days\.\s+It sank/)
+  const [first = ''] = await sentences(page).allTextContents()
+  await sentences(page).first().click()
+  assert.deepEqual(await page.locator('.mirror mark').allTextContents(), [first])
+  await page.reload()
+  assert.match(await field(page).inputValue(), /^The storm/)
+
+  const broken = { name: 'broken.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 nothing') }
+  await page.locator('input[type=file]').setInputFiles(broken)
+  await page.getByRole('alert').getByText('broken.pdf').waitFor()
+  assert.equal(complaints.length, 1, complaints.join())
+})

@@ -30,6 +30,14 @@ export class FilesApi {
     return { files: data, more: has_more }
   }
 
+  /** @param purpose as the API has it; `user_data` is what a request may name */
+  async add(file: File, purpose: 'user_data', signal: AbortSignal): Promise<StoredFile> {
+    const body = new FormData()
+    body.set('purpose', purpose)
+    body.set('file', file, file.name)
+    return this.#http.json(fileSchema, 'POST', PATH, { body, signal })
+  }
+
   async remove(id: string): Promise<void> {
     await this.#http.send('DELETE', `${PATH}/${encodeURIComponent(id)}`)
   }

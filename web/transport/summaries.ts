@@ -15,6 +15,8 @@ export type SummarySentence = v.InferOutput<typeof sentenceSchema>
 const summarySchema = v.object({
   object: v.literal('summary'),
   sentences: v.array(sentenceSchema),
+  /** Of a file: its text, in which the places are. */
+  input: v.optional(v.string()),
   model: v.string(),
   unsupported: v.optional(v.number(), 0),
   degraded: v.optional(v.boolean(), false),
@@ -30,8 +32,11 @@ export type SummaryEvent = v.InferOutput<typeof eventSchema>
 export type Style = 'extractive' | 'abstractive'
 export type Length = { readonly sentences: number } | { readonly words: number }
 
+/** A text, or a file of it that was uploaded. */
+export type Source = { readonly input: string } | { readonly file_id: string }
+
 export interface SummaryRequest {
-  readonly input: string
+  readonly source: Source
   readonly style: Style
   readonly length: Length
   /** BCP 47. */
@@ -47,7 +52,8 @@ export async function* summarise(
   request: SummaryRequest,
   signal: AbortSignal,
 ): AsyncGenerator<SummaryEvent, void, undefined> {
-  const body = { ...request, stream: true }
+  const { source, ...how } = request
+  const body = { ...source, ...how, stream: true }
   const response = await http.send('POST', '/v1/summaries', { body, signal })
   if (!response.body) throw new RequestFailure('broken')
   for await (const data of readEvents(response.body)) {

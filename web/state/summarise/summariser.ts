@@ -1,8 +1,16 @@
 /** A text and its summary, which comes sentence by sentence and can be stopped. */
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals'
 import { LIMITS } from '#protocol/limits.ts'
+import { FilesApi } from '../../transport/files.ts'
 import type { Http } from '../../transport/http.ts'
-import { type Length, type Style, type Summary, type SummarySentence, summarise } from '../../transport/summaries.ts'
+import {
+  type Length,
+  type Style,
+  type Summary,
+  type SummaryRequest,
+  type SummarySentence,
+  summarise,
+} from '../../transport/summaries.ts'
 import { TranslationApi } from '../../transport/translation.ts'
 import { againWhenAway } from '../again-when-away.ts'
 import type { ServerState } from '../server-state.ts'
@@ -19,7 +27,10 @@ const DETECTED_LENGTH = 2_000
 const FALLBACK_LANGUAGE = 'en'
 /** Of a request, beside the text. */
 const OTHER_BYTES = 1_000
+/** Read here … */
 const TEXT_FILE = /\.(?:txt|md)$/i
+/** … and by the server. */
+const OTHER_FILE = /\.(?:html?|docx|pdf)$/i
 
 /** Beside its sentences. */
 export interface SummaryFacts extends Pick<Summary, 'degraded' | 'unsupported'> {
@@ -45,6 +56,8 @@ export class Summariser {
   readonly facts = signal<SummaryFacts | null>(null)
   /** Pieces of the text that were read. */
   readonly progress = signal<{ done: number; total: number } | null>(null)
+  /** The file that is being summarised: its text is not here yet. */
+  readonly file = signal<File | null>(null)
   readonly stopped = signal(false)
   /** Which sentence's places in the text are shown. */
   readonly chosen = signal<number | null>(null)
@@ -79,28 +92,35 @@ export class Summariser {
   type(text: string): void {
     batch(() => {
       this.text.value = text
+      this.file.value = null
       this.detected.value = null
       this.task.failure.value = null
       if (text === '') this.#clear()
     })
   }
 
-  /** Reads a file's text into its place. What is wrong with it is in `task`. */
-  async open(file: File): Promise<boolean> {
-    this.task.stop()
-    return this.task.run(async () => {
-      if (!TEXT_FILE.test(file.name)) throw new FileProblem(words.file.wrongKind(file.name))
-      if (file.size > LIMITS.bodyBytes)
-        throw new FileProblem(words.file.tooLarge(file.name, file.size, LIMITS.bodyBytes))
-      const text = await file.text()
-      if (text.trim() === '') throw new FileProblem(words.file.empty(file.name))
-      this.type(text)
+  /** Summarises a file: its text takes the place of the text. What is wrong with it is in `task`. */
+  async open(file: File): Promise<void> {
+    const opened = await this.task.run(async () => {
+      requireFile(file)
+      if (TEXT_FILE.test(file.name)) this.type(await readText(file))
+      else {
+        this.type('')
+        this.file.value = file
+      }
     })
+    if (opened) await this.run()
+  }
+
+  /** Whether there is something to summarise. */
+  get isReady(): boolean {
+    return this.file.value !== null || this.text.value.trim() !== ''
   }
 
   async run(): Promise<void> {
+    if (!this.isReady) return
     const text = this.text.value
-    if (text.trim() === '') return
+    const file = this.file.value
     const { value: style } = this.style
     batch(() => {
       this.#clear()
@@ -108,20 +128,8 @@ export class Summariser {
       this.progress.value = null
     })
     await this.task.run(async (signal) => {
-      requireFitting(text)
-      const language = this.language.value ?? (await this.#detect(text, signal))
-      const request = { input: text, style, length: this.length, language }
-      for await (const event of summarise(this.#options.http, request, signal)) {
-        if (event.object === 'summary.progress') this.progress.value = { done: event.done, total: event.total }
-        else if (event.object === 'summary.sentence') this.sentences.value = [...this.sentences.value, event.sentence]
-        else {
-          const { sentences, degraded, unsupported } = event
-          batch(() => {
-            this.sentences.value = sentences
-            this.facts.value = { style, degraded, unsupported }
-          })
-        }
-      }
+      if (file) await this.#fileSummary(file, style, signal)
+      else await this.#textSummary(text, style, signal)
     })
     this.progress.value = null
     this.keep()
@@ -150,6 +158,42 @@ export class Summariser {
     })
   }
 
+  async #textSummary(text: string, style: Style, signal: AbortSignal): Promise<void> {
+    requireFitting(text)
+    const language = this.language.value ?? (await this.#detect(text, signal))
+    await this.#follow({ source: { input: text }, style, length: this.length, language }, signal)
+  }
+
+  /** The server reads it, and has it no longer than that takes. */
+  async #fileSummary(file: File, style: Style, signal: AbortSignal): Promise<void> {
+    const files = new FilesApi(this.#options.http)
+    const { id } = await files.add(file, 'user_data', signal)
+    try {
+      const language = this.language.value ?? FALLBACK_LANGUAGE
+      await this.#follow({ source: { file_id: id }, style, length: this.length, language }, signal)
+    } finally {
+      await files.remove(id)
+    }
+  }
+
+  async #follow(request: SummaryRequest, signal: AbortSignal): Promise<void> {
+    for await (const event of summarise(this.#options.http, request, signal)) {
+      if (event.object === 'summary.progress') this.progress.value = { done: event.done, total: event.total }
+      else if (event.object === 'summary.sentence') this.sentences.value = [...this.sentences.value, event.sentence]
+      else {
+        const { sentences, degraded, unsupported, input } = event
+        batch(() => {
+          if (input !== undefined) {
+            this.type(input)
+            this.#summarised.value = input
+          }
+          this.sentences.value = sentences
+          this.facts.value = { style: request.style, degraded, unsupported }
+        })
+      }
+    }
+  }
+
   /** That it cannot be found out stops nothing: it says how sentences end, and most end alike. */
   async #detect(text: string, signal: AbortSignal): Promise<string> {
     const api = new TranslationApi(this.#options.http)
@@ -175,6 +219,22 @@ export class Summariser {
     this.sentences.value = summary.sentences
     this.facts.value = summary
   }
+}
+
+/** @throws FileProblem for one that would be refused */
+function requireFile({ name, size }: File): void {
+  const isText = TEXT_FILE.test(name)
+  if (!isText && !OTHER_FILE.test(name)) throw new FileProblem(words.file.wrongKind(name))
+  if (size === 0) throw new FileProblem(words.file.empty(name))
+  const most = isText ? LIMITS.bodyBytes : LIMITS.summaryFileBytes
+  if (size > most) throw new FileProblem(words.file.tooLarge(name, size, most))
+}
+
+/** @throws FileProblem for one without words */
+async function readText(file: File): Promise<string> {
+  const text = await file.text()
+  if (text.trim() === '') throw new FileProblem(words.file.empty(file.name))
+  return text
 }
 
 /** @throws FileProblem for a text that the server would not read */

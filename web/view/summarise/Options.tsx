@@ -9,7 +9,7 @@ const AUTO = ''
 
 /** How long, in which style, in which language; and the button that begins. */
 export function Options({ summariser }: { summariser: Summariser }) {
-  const { style, unit, amounts, text: given, task, sentences } = summariser
+  const { style, unit, amounts, task, sentences } = summariser
   const { least, most, step } = LENGTHS[unit.value]
   const amount = amounts.value[unit.value]
   return (
@@ -66,7 +66,7 @@ export function Options({ summariser }: { summariser: Summariser }) {
         <output>{amount}</output>
       </div>
       <LanguagePick summariser={summariser} />
-      <button type="submit" class="filled" disabled={given.value.trim() === '' || task.busy.value}>
+      <button type="submit" class="filled" disabled={!summariser.isReady || task.busy.value}>
         {sentences.value.length > 0 ? text.again : text.run}
       </button>
     </form>

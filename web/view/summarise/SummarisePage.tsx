@@ -24,12 +24,10 @@ export function SummarisePage({ page }: { page: Page }) {
     return () => window.removeEventListener('pagehide', leave)
   }, [summariser])
   useStop(page, active, summariser)
-  const open = async (file: File) => {
-    if (await summariser.open(file)) await summariser.run()
-  }
+  const open = (file: File) => void summariser.open(file)
   const dragging = useFiles(
     active,
-    ([file]) => file && void open(file),
+    ([file]) => file && open(file),
     (pasted) => summariser.type(pasted),
   )
   return (
@@ -41,7 +39,7 @@ export function SummarisePage({ page }: { page: Page }) {
         <section class="panes-column fitting" aria-label={pageText.nav.summarise}>
           <Options summariser={summariser} />
           <div class="panes">
-            <TextPane summariser={summariser} active={active} onFile={(file) => void open(file)} />
+            <TextPane summariser={summariser} active={active} onFile={open} />
             <SummaryPane summariser={summariser} />
           </div>
         </section>

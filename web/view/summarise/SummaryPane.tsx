@@ -33,7 +33,7 @@ function Empty({ summariser }: { summariser: Summariser }) {
   return (
     <div class="pane-empty">
       <p class="note">{text.empty}</p>
-      {summariser.text.value === '' && (
+      {!summariser.isReady && (
         <button type="button" class="outlined" onClick={takeExample}>
           {text.tryExample}
         </button>

@@ -24,6 +24,7 @@ export function TextPane({
   useEffect(() => {
     if (active && !window.matchMedia(PHONE).matches) field.current?.focus()
   }, [active])
+  const { file } = summariser
   const { value } = summariser.text
   const spans = summariser.spans.value
   useEffect(() => {
@@ -47,7 +48,7 @@ export function TextPane({
             dir="auto"
             data-first-field
             aria-label={text.field}
-            placeholder={text.placeholder}
+            placeholder={file.value ? text.file.reading(file.value.name) : text.placeholder}
             value={value}
             onInput={({ currentTarget }) => summariser.type(currentTarget.value)}
             onKeyDown={(event) => {
