@@ -1,5 +1,6 @@
 /**
- * A trained transformer that translates (translation.ts), as two graphs whose matrices are 8-bit blocks.
+ * A trained transformer that translates (translation.ts), as two graphs whose matrices have 8 bits: by blocks, as files keep
+ * them, or by rows, as they are multiplied with here.
  *
  *   encoder  ids int64 [batch, length] · places int64 [length], which are 0, 1, … · seen int32 [batch, length], 1 for a
  *            sentence's tokens and 0 for what fills it up
@@ -18,16 +19,21 @@ import type { Graph, Value } from '../graph/graph.ts'
 import { stackedLinear } from '../nn/linear.ts'
 import { BLOCK_SIZE } from '../nn/parameters.ts'
 import { quantizedMatrix } from '../nn/quantize.ts'
+import { rowLinear } from '../nn/row-linear.ts'
 import type { Checkpoint } from './published.ts'
 import { EPSILON, embeddingSpec, sinusoids, type TranslationConfig } from './translation.ts'
 
 /** Next tokens that are told of each hypothesis: twice the widest beam, so that there are enough that end nothing. */
 export const CANDIDATES = 16
 
+/** What of a matrix has a scale in common. */
+export type Scales = 'blocks' | 'rows'
+
 interface Publishing {
   readonly g: GraphBuilder
   readonly config: TranslationConfig
   readonly checkpoint: Checkpoint
+  readonly scales: Scales
 }
 
 function weightOf({ checkpoint }: Publishing, name: string, elements: number): Float32Array {
@@ -39,12 +45,15 @@ function weightOf({ checkpoint }: Publishing, name: string, elements: number): F
 const vector = (p: Publishing, name: string, length: number): Value =>
   p.g.shared(name, 'float32', [length], () => weightOf(p, name, length))
 
-/** x [.., columns] → [.., rows]; weight [rows, columns] and bias [rows], or rows of them from `first` on */
+/** x [.., columns] → [.., rows]; weight [rows, columns] and bias [rows] */
 function linear(p: Publishing, name: string, x: Value, rows: number): Value {
   const columns = Number(x.shape.at(-1))
-  const load = () => quantizedMatrix(weightOf(p, `${name}.weight`, rows * columns))
-  const matrix = { name: `${name}.weight`, rows, columns, bits: 8 as const, load }
-  return stackedLinear(p.g, x, [matrix], { activations: 'float32', bias: vector(p, `${name}.bias`, rows) })
+  const elements = () => weightOf(p, `${name}.weight`, rows * columns)
+  const bias = vector(p, `${name}.bias`, rows)
+  const matrix = { name: `${name}.weight`, rows, columns }
+  if (p.scales === 'rows') return rowLinear(p.g, x, { ...matrix, load: elements }, bias)
+  const blocks = { ...matrix, bits: 8 as const, load: () => quantizedMatrix(elements()) }
+  return stackedLinear(p.g, x, [blocks], { activations: 'float32', bias })
 }
 
 function layerNorm(p: Publishing, name: string, x: Value): Value {
@@ -58,13 +67,14 @@ const feedForward = (p: Publishing, name: string, x: Value): Value => {
   return add(p.g, x, linear(p, `${name}.ffn.out`, p.g.op('Relu', [wide], {})[0], p.config.width))
 }
 
-/** The table of embeddings, which is the output layer too, once in the file. */
+/** The table of embeddings, which is the output layer too: of blocks once in the file. */
 function tableOf(p: Publishing) {
   const { g, config } = p
   const { vocabulary: rows, width: columns } = config
   const blocks = columns / BLOCK_SIZE
   const { name } = embeddingSpec(config)
-  const { codes, scales } = quantizedMatrix(weightOf(p, name, rows * columns))
+  const elements = weightOf(p, name, rows * columns)
+  const { codes, scales } = quantizedMatrix(elements)
   const codesOf = g.weight(`${name}.codes`, 'uint8', [rows, blocks, BLOCK_SIZE], () => codes)
   const scalesOf = g.weight(`${name}.scales`, 'float32', [rows, blocks], () => scales)
   return {
@@ -78,15 +88,20 @@ function tableOf(p: Publishing) {
     },
     /** x [.., width] → [.., vocabulary] */
     logits(x: Value): Value {
+      if (p.scales === 'rows') return rowLinear(g, x, { name, rows, columns, load: () => elements })
       const attributes = { K: columns, N: rows, bits: 8, block_size: BLOCK_SIZE, accuracy_level: 4 }
       return g.op('MatMulNBits', [x, codesOf, scalesOf], attributes)[0]
     },
   }
 }
 
-export function translationEncoder(config: TranslationConfig, checkpoint: Checkpoint): Graph {
+export function translationEncoder(
+  config: TranslationConfig,
+  checkpoint: Checkpoint,
+  scales: Scales = 'blocks',
+): Graph {
   const g = new GraphBuilder('translation-encoder')
-  const p = { g, config, checkpoint }
+  const p = { g, config, checkpoint, scales }
   const { width, heads } = config
   const ids = g.input('ids', 'int64', ['batch', 'length'])
   const places = g.input('places', 'int64', ['length'])
@@ -112,9 +127,13 @@ export function translationEncoder(config: TranslationConfig, checkpoint: Checkp
 
 const HYPOTHESES = 'batch*beam'
 
-export function translationDecoder(config: TranslationConfig, checkpoint: Checkpoint): Graph {
+export function translationDecoder(
+  config: TranslationConfig,
+  checkpoint: Checkpoint,
+  scales: Scales = 'blocks',
+): Graph {
   const g = new GraphBuilder('translation-decoder')
-  const p = { g, config, checkpoint }
+  const p = { g, config, checkpoint, scales }
   const { width, heads } = config
   const headDim = width / heads
   const ids = g.input('ids', 'int64', [HYPOTHESES])

@@ -355,6 +355,8 @@ export const GRADIENT_RULES: { readonly [Op in OpName]: GradientRule<Op> | null 
   HardSigmoid: null,
   ReduceMax: null,
   MatMulNBits: null,
+  QuantizeLinear: null,
+  MatMulIntegerToFloat: null,
   GatherBlockQuantized: null,
   GroupQueryAttention: null,
   MultiHeadAttention: null,

@@ -169,6 +169,22 @@ export const OPS = {
       return [{ element: elementOf(x), shape: withLastDim(known(x).shape, N) }]
     },
   }),
+  /** x / scale, rounded and moved by the zero point: inputs x, scale, zero point. */
+  QuantizeLinear: op({
+    domain: '',
+    inputs: [3, 3],
+    attributes: {},
+    infer: ([x, , zero]) => [{ element: elementOf(zero), shape: known(x).shape }],
+  }),
+  /** A product of codes: inputs a, b [K, N], the scale of a, those of b [N], the zero points of a and b [N]. */
+  MatMulIntegerToFloat: op({
+    domain: 'com.microsoft',
+    inputs: [6, 6],
+    attributes: {},
+    infer: ([a, b, scale]) => [
+      { element: elementOf(scale), shape: inferMatMul('MatMulIntegerToFloat', known(a), known(b)).shape },
+    ],
+  }),
   /** Rows of a table kept in blocks of codes: inputs data, indices, scales, zero points. */
   GatherBlockQuantized: op({
     domain: 'com.microsoft',

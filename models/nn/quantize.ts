@@ -24,5 +24,7 @@ export function quantize(elements: Float32Array): { codes: Int8Array; scale: Flo
 /** A matrix, row after row, as MatMulNBits has it with 8 bits. */
 export function quantizedMatrix(elements: Float32Array): BlockQuantized {
   const { codes, scale } = quantize(elements)
-  return { codes: Uint8Array.from(codes, (code) => code + ZERO_POINT), scales: scale, offsets: new Float32Array() }
+  const unsigned = new Uint8Array(codes.length)
+  for (let i = 0; i < codes.length; i++) unsigned[i] = (codes[i] as number) + ZERO_POINT
+  return { codes: unsigned, scales: scale, offsets: new Float32Array() }
 }
