@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ImageSet, RowSet } from './data-set.ts'
-import { Batches, split, together } from './split.ts'
+import { Batches, shares, split, together } from './split.ts'
 
 test('a split has each item once, and is the same for the same seed', () => {
   const { training, validation } = split(50, 0.1, 3)
@@ -61,4 +61,16 @@ test('validation data of its own lies behind the training data', () => {
   })
   assert.throws(() => together(images(2), images(2, ['cat'])), { message: /has the classes 'cat', the training data/ })
   assert.throws(() => together(images(2), rows([1, 2])), { message: /of another kind/ })
+})
+
+test('each epoch has its share of what is seen once', () => {
+  const items = Array.from({ length: 100 }, (_, i) => i)
+  const parts = shares(items, 3, 1)
+  assert.deepEqual(
+    parts.map((part) => part.length),
+    [33, 33, 33],
+  )
+  assert.equal(new Set(parts.flat()).size, 99)
+  assert.notDeepEqual(parts, shares(items, 3, 2))
+  assert.deepEqual(shares([], 3, 1), [[], [], []])
 })

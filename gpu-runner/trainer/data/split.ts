@@ -16,6 +16,15 @@ export function split(count: number, share: number, seed: number): Split {
   return { validation: order.slice(0, held).sort(), training: order.slice(held).sort() }
 }
 
+/** As many of the items for each epoch, none of them in two; a few may be in none. */
+export function shares<Item>(items: readonly Item[], epochs: number, seed: number): readonly (readonly Item[])[] {
+  const order = new Random(seed, 6).shuffle(Uint32Array.from(items, (_, i) => i))
+  const each = Math.floor(items.length / epochs)
+  return Array.from({ length: epochs }, (_, epoch) =>
+    Array.from(order.subarray(epoch * each, (epoch + 1) * each), (i) => items[i] as Item),
+  )
+}
+
 /**
  * Data that is for training and data that is for validation, as one set.
  * @throws DataSetError if the one has other columns or classes than the other

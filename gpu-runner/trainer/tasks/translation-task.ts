@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { PairSet, SentencePair } from '../data/data-set.ts'
 import { DataSetError } from '../data/data-set-error.ts'
 import { fits, type PackedPair, pack } from '../data/packing.ts'
-import type { Split } from '../data/split.ts'
+import { shares, type Split } from '../data/split.ts'
 import { EvaluationSession } from '../evaluation-session.ts'
 import { type BatchShape, translationEvaluation, translationPlan } from '../plans/translation-plan.ts'
 import { Random } from '../random.ts'
@@ -63,7 +63,7 @@ export function translationTask(
   const { batch, epochs, rate, warmup, smoothing, dropout, placeholders, seed } = options
   const trained = pairsOf(pairs, parts.training)
   const marked = Array.from(parts.training, (i) => pairs.marked?.get(i))
-  const once = shares(pairs.once ?? [], epochs, new Random(seed, 6))
+  const once = shares(pairs.once ?? [], epochs, seed)
   const rehearsal = base && rehearse(ort, base, { each: eachOf(options, trained), epochs, random: new Random(seed, 7) })
   /** Of an epoch, beside what is in each. */
   const besides = (epoch: number) => [...(once[epoch] ?? []), ...(rehearsal?.of(epoch) ?? [])]
@@ -170,15 +170,6 @@ export function translationTask(
 /** Some of a set. */
 export const pairsOf = ({ source, target }: PairSet, items: Uint32Array): readonly SentencePair[] =>
   Array.from(items, (i) => ({ source: source[i] ?? '', target: target[i] ?? '' }))
-
-/** A share of the pairs for each epoch. */
-function shares(pairs: readonly SentencePair[], epochs: number, random: Random): readonly (readonly SentencePair[])[] {
-  const order = random.shuffle(Uint32Array.from(pairs, (_, i) => i))
-  const each = Math.floor(pairs.length / epochs)
-  return Array.from({ length: epochs }, (_, epoch) =>
-    Array.from(order.subarray(epoch * each, (epoch + 1) * each), (i) => pairs[i] as SentencePair),
-  )
-}
 
 const eachOf = ({ rehearsal = 0 }: TranslationTaskOptions, trained: readonly SentencePair[]): number =>
   Math.ceil(rehearsal * trained.length)
