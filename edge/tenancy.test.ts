@@ -98,7 +98,9 @@ describe('every operation', () => {
         }
       }
       const read = await edge.raw(path, { method: 'HEAD', key: null })
-      assert.equal(read.status, unauthorised(path), path)
+      // The page has an address that LibreTranslate's API has too, for another method.
+      const isPage = path === '/translate' && read.headers['content-type']?.startsWith('text/html')
+      assert.equal(read.status, isPage ? 200 : unauthorised(path), path)
     }
   })
 
@@ -283,6 +285,7 @@ async function maker(edge: Edge, key: string) {
       'POST /v1/uploads/{id}/cancel': {},
       'POST /v2/document/{id}': { document_key: things.documentKey },
       'POST /v2/document/{id}/result': { document_key: things.documentKey },
+      'POST /v2/document/{id}/cancel': { document_key: things.documentKey },
       'PATCH /v3/glossaries/{id}': { name: 'Another' },
       'PUT /v3/glossaries/{id}/dictionaries': { source_lang: 'en', target_lang: 'fr', ...ENTRIES },
       'POST /v1/fine_tuning/jobs/{id}/pause': {},

@@ -63,7 +63,10 @@ function twoParts(g: GraphBuilder, x: Value): Value {
   const codes = g.shared('identity.codes', 'uint8', [BLOCK_SIZE, 1, BLOCK_SIZE / 2], identityCodes)
   const scales = g.shared('identity.scales', 'float32', [BLOCK_SIZE, 1], () => new Float32Array(BLOCK_SIZE).fill(1))
   const attributes = { K: BLOCK_SIZE, N: BLOCK_SIZE, bits: 4, block_size: BLOCK_SIZE, accuracy_level: INT8 }
-  const [rounded] = g.op('MatMulNBits', [blocks, codes, scales], attributes)
+  // Without AVX-512 the kernel multiplies one row with other bits than several. Where a token is one block, it is there twice.
+  const rows = columns > BLOCK_SIZE ? blocks : g.op('Concat', [blocks, blocks], { axis: 0 })[0]
+  const [product] = g.op('MatMulNBits', [rows, codes, scales], attributes)
+  const rounded = columns > BLOCK_SIZE ? product : g.op('Split', [product], { axis: 0, num_outputs: 2 })[0]
   const [rest] = g.op('Sub', [blocks, rounded], {})
   const [both] = g.op('Concat', [blocks, rest], { axis: 0 })
   return g.op('Reshape', [both, g.integers([2, -1, columns])], {})[0]
